@@ -85,9 +85,8 @@ class Asking:
             for path in PAGES:
                 status, took_s = await ask(self._port, path)
                 name = path if status == 200 else f"{path} ({status})"  # noqa: PLR2004 -- all is well
-                self.seen.slowest_s[name] = max(
-                    self.seen.slowest_s.get(name, 0.0), round(took_s, 2)
-                )
+                slowest_s = self.seen.slowest_s.get(name, 0.0)
+                self.seen.slowest_s[name] = max(slowest_s, round(took_s, 2))
         counted: dict[int, int] = {}
         for status, _ in answers:
             counted[status] = counted.get(status, 0) + 1

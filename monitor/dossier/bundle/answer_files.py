@@ -63,27 +63,45 @@ def copy_answers(source: Path, out: Path, digests: Collection[str]) -> AnswerFil
     if not needed:
         return None
     needed |= {originals[name] for name in needed & originals.keys()}
+    indexing = _Indexing(out)
     with out.open("wb") as file:
         for member in day_files.members(source):
             if member.record.id in needed or member.record.kind == "warcinfo":
+                indexing.take(member.record, file.tell(), len(member.packed))
                 file.write(member.packed)
-    return index_answers(out)
+    return indexing.result()
 
 
 def index_answers(path: Path) -> AnswerFile:
     """Index a file of copies. Raises as `copy_answers`."""
-    lines, records = [], dict[str, tuple[str, str]]()
-    accounts = list[CaptureMetadata]()
+    indexing = _Indexing(path)
     with bounded.opened(path) as file:
         for member in warc.read(file):
-            record = member.record
-            account = capture_metadata.read(record)
-            if account is not None:
-                accounts.append(account)
-            elif record.kind in _ANSWERS:
-                lines.append(_index_line(record, path.name, member.offset, len(member.packed)))
-                records[record.id] = record.field("WARC-Target-URI"), record.field("WARC-Date")
-    return AnswerFile(path=path, lines=tuple(lines), pages=tuple(_pages(accounts, records)))
+            indexing.take(member.record, member.offset, len(member.packed))
+    return indexing.result()
+
+
+class _Indexing:
+    """Takes the records of a file of copies, in order."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: list[str] = []
+        self._accounts: list[CaptureMetadata] = []
+        self._records: dict[str, tuple[str, str]] = {}
+
+    def take(self, record: Record, offset: int, length: int) -> None:
+        account = capture_metadata.read(record)
+        if account is not None:
+            self._accounts.append(account)
+        elif record.kind in _ANSWERS:
+            self._lines.append(_index_line(record, self._path.name, offset, length))
+            at = record.field("WARC-Date")
+            self._records[record.id] = record.field("WARC-Target-URI"), at
+
+    def result(self) -> AnswerFile:
+        pages = tuple(_pages(self._accounts, self._records))
+        return AnswerFile(path=self._path, lines=tuple(self._lines), pages=pages)
 
 
 def _pages(

@@ -58,7 +58,7 @@ def write_extract(
     with (
         path.open("wb") as raw,
         gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as packed,
-        BufferedWriter(packed, TOGETHER) as out,  # type: ignore[type-var] # see python/typeshed
+        BufferedWriter(packed, TOGETHER) as out,
     ):
         out.write(HEAD)
         at = 0

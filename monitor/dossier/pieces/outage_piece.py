@@ -179,8 +179,9 @@ def _outages(record: DossierRecord, read: Sequence[ReadOutage]) -> Iterator[Bloc
     if not read:
         yield paragraph("Aucune indisponibilité n’a été confirmée sur la période.")
         return
+    quoted: dict[str, str] = {}
     for one in read:
-        yield from outage_blocks(record, one)
+        yield from outage_blocks(record, one, quoted)
     detailed = {(one.outage.target, one.outage.first_fail_at) for one in read}
     rest = [one for one in record.outages if (one.target, one.first_fail_at) not in detailed]
     if not rest:

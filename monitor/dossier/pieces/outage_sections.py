@@ -1,12 +1,13 @@
 """Each outage of a dossier, at length: one section, with the four checks that frame it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from monitor.attest.kept_answers import ShownAnswer
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.french.figure_sentences import outage_bounds
-from monitor.core.french.formatting import count, numbered, to_the_second, when
+from monitor.core.french.formatting import PARIS, count, numbered, to_the_second, when
 from monitor.core.french.labels import NATURES
 from monitor.core.french.sentences import REASONS, RULES, VERDICTS
 from monitor.core.model import Outage
@@ -14,6 +15,7 @@ from monitor.core.outages.at import CitedCheck
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.pdf.document_blocks import (
     Block,
+    Inline,
     Line,
     bullets,
     code,
@@ -30,11 +32,18 @@ from monitor.dossier.pieces.outage_reading import ReadOutage
 from monitor.dossier.pieces.piece_drawings import screen_drawing
 from monitor.dossier.pieces.point_sections import seen_blocks
 
+_BRIEF = 240  # characters of a text that the piece has already
 _MOST_ELSEWHERE = 8  # outages of other pages that are named, of one platform
 
 
-def outage_blocks(record: DossierRecord, one: ReadOutage) -> Iterator[Block]:
-    """Yield the section of one outage."""
+def outage_blocks(
+    record: DossierRecord, one: ReadOutage, quoted: dict[str, str]
+) -> Iterator[Block]:
+    """Yield the section of one outage.
+
+    `quoted` is of the piece: the digests of the bodies whose text it has, each with the number of
+    the outage where that is. The same text is not written out again.
+    """
     outage, target = one.outage, one.target
     yield heading(outage_heading(outage, target.name), level=2)
     yield paragraph(
@@ -52,7 +61,7 @@ def outage_blocks(record: DossierRecord, one: ReadOutage) -> Iterator[Block]:
             f"Pendant ce temps, {count(outage.relapses, 'rétablissement')} n’a pas été confirmé "
             "par les relevés suivants : l’indisponibilité est comptée d’un seul tenant."
         )
-    yield from _seen(one)
+    yield from _seen(one, quoted)
     yield heading("À la même heure", level=3)
     yield bullets(_around(one))
     if one.points is not None:
@@ -83,14 +92,12 @@ def _facts(record: DossierRecord, one: ReadOutage) -> Iterator[tuple[str, Line]]
         check = first.check
         yield (
             "Règle appliquée",
-            [RULES.get(check.rule, check.rule), " ", code(check.rule), f", règles {check.ruleset}"],
+            [*_rule_words(check.rule), code(check.rule), f", règles {check.ruleset}"],
         )
         if check.address:
-            resolver = check.last.resolver if check.last and check.last.resolver else "non consigné"
-            yield (
-                "Serveur joint",
-                [code(check.address), ", nom résolu par ", code(resolver)],
-            )
+            resolver = check.last.resolver if check.last else None
+            by: list[Inline] = [", nom résolu par ", code(resolver)] if resolver else []
+            yield "Serveur joint", [code(check.address), *(by or [", résolveur non consigné"])]
         yield "Notre ligne", [french.own_line(check.controls, check.at)]
         yield "Notre horloge", [_clock_words(first)]
     yield (
@@ -99,6 +106,11 @@ def _facts(record: DossierRecord, one: ReadOutage) -> Iterator[tuple[str, Line]]
         if one.incident and one.incident.number is not None
         else ["aucune"],
     )
+
+
+def _rule_words(rule: str) -> list[str]:
+    """Return the words of a rule; none for one that this program does not know."""
+    return [RULES[rule], " "] if rule in RULES else []
 
 
 def _clock_words(cited: CitedCheck) -> str:
@@ -131,7 +143,7 @@ def _framing(one: ReadOutage) -> Iterator[tuple[Line, ...]]:
         yield (
             words,
             to_the_second(check.at),
-            f"{check.at:%H:%M:%S}",
+            _utc(check.at),
             VERDICTS[check.verdict],
             str(check.status) if check.status is not None else "–",
             [code(check.rule)],
@@ -139,18 +151,34 @@ def _framing(one: ReadOutage) -> Iterator[tuple[Line, ...]]:
         )
 
 
-def _seen(one: ReadOutage) -> Iterator[Block]:
+def _utc(at: datetime) -> str:
+    """Return the hour in UTC, with its day where that is not the one of Paris."""
+    is_same_day = at.astimezone(UTC).date() == at.astimezone(PARIS).date()
+    return f"{at.astimezone(UTC):{'%H:%M:%S' if is_same_day else '%H:%M:%S (%d/%m)'}}"
+
+
+def _seen(one: ReadOutage, quoted: dict[str, str]) -> Iterator[Block]:
     yield heading("Ce qu’un visiteur voyait", level=3)
     if one.shown is not None and one.shown.on_screen and one.copy is not None:
         yield from _on_screen(one.shown, one.copy)
     elif one.shown is not None and one.copy is not None:
+        before = quoted.get(one.copy.body_sha256)
+        quoted.setdefault(one.copy.body_sha256, numbered(one.outage.number))
         status = f"code {one.shown.status}" if one.shown.status else "réponse interrompue"
         identifier = french.identifier_in(one.shown.text)
         named = f", identifiant {identifier}" if identifier else ""
         title = f", titre « {one.shown.title} »" if one.shown.title else ""
         yield paragraph(f"Le service affichait ({status}{named}{title}) :")
-        yield quotation(one.shown.text or "(page sans texte)")
-        cut = " Le texte continue ; il est entier dans la copie." if one.shown.cut else ""
+        text, cut = one.shown.text or "(page sans texte)", ""
+        if before is not None and len(text) > _BRIEF:
+            text = f"{text[:_BRIEF].rsplit(maxsplit=1)[0]} […]"
+            cut = (
+                f" La suite est celle de l’indisponibilité {before}, plus haut : le corps de la "
+                "réponse est le même, octet pour octet."
+            )
+        elif one.shown.cut:
+            cut = " Le texte continue ; il est entier dans la copie."
+        yield quotation(text)
         yield note(
             f"Texte de la réponse reçue le {when(one.copy.at)}, tel que lu dans les octets "
             f"conservés.{cut} Copie : ",
