@@ -74,6 +74,31 @@ def test_a_full_disk_or_a_fault_of_ours_refuses_one_dossier_and_the_next_is_made
     assert len(list((tmp_path / FOLDER).iterdir())) == 1
 
 
+def test_who_asks_is_told_how_many_are_before_with_the_one_that_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = queue_in(tmp_path)
+
+    async def live() -> list[int]:
+        began, may_end = asyncio.Event(), asyncio.Event()
+
+        async def child(*_: object) -> DossierState:
+            began.set()
+            await may_end.wait()
+            return DossierState(outcome="done")
+
+        monkeypatch.setattr(queue, "_in_child", child)
+        running = asyncio.create_task(queue.run())
+        first = await asked(queue)
+        await began.wait()
+        ahead = [first.ahead, *[(await asked(queue)).ahead for _ in range(3)]]
+        may_end.set()
+        running.cancel()
+        return ahead
+
+    assert asyncio.run(live()) == [0, 1, 2, 3]
+
+
 def test_what_is_being_made_is_not_tidied_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

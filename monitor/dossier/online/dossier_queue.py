@@ -108,13 +108,14 @@ class DossierQueue:
             return _BUSY
         if not self._by_network.allows(wish.network) or not self._by_all.allows("all"):
             return _BUSY
-        if await asyncio.to_thread(_bytes_in, self._root) > MOST_BYTES:
+        is_full = await asyncio.to_thread(_bytes_in, self._root) > MOST_BYTES
+        if is_full or len(self._waiting) >= MOST_WAITING:  # others may have asked meanwhile
             return _BUSY
         token = self._links.new(self._clock.now())
         folder = self._links.folder(token, self._clock.now()) or ""
         self._waiting[folder] = token, wish
         self._added.set()
-        return DossierState(outcome="waiting", token=token, ahead=len(self._waiting) - 1)
+        return await self._look(token)
 
     async def _look(self, token: str) -> DossierState:
         folder = self._links.folder(token, self._clock.now())

@@ -37,12 +37,12 @@ _MOST_ELSEWHERE = 8  # outages of other pages that are named, of one platform
 
 
 def outage_blocks(
-    record: DossierRecord, one: ReadOutage, quoted: dict[str, str]
+    record: DossierRecord, one: ReadOutage, quoted: dict[str, str] | None = None
 ) -> Iterator[Block]:
     """Yield the section of one outage.
 
     `quoted` is of the piece: the digests of the bodies whose text it has, each with the number of
-    the outage where that is. The same text is not written out again.
+    the outage where that is. The same text is not written out again. None: it has no text yet.
     """
     outage, target = one.outage, one.target
     yield heading(outage_heading(outage, target.name), level=2)
@@ -61,7 +61,7 @@ def outage_blocks(
             f"Pendant ce temps, {count(outage.relapses, 'rétablissement')} n’a pas été confirmé "
             "par les relevés suivants : l’indisponibilité est comptée d’un seul tenant."
         )
-    yield from _seen(one, quoted)
+    yield from _seen(one, {} if quoted is None else quoted)
     yield heading("À la même heure", level=3)
     yield bullets(_around(one))
     if one.points is not None:
