@@ -1783,7 +1783,7 @@ def instant(text: str) -> str:
 
 GOOD, FAILING = {"up", "degraded"}, {"down", "maintenance"}
 TELLING = GOOD | FAILING
-INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z", re.ASCII)
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- all are UTC, and fromisoformat has no Z before 3.11
 SECOND = 1_000_000  # instants are whole microseconds since 1970
 NEAR = 50  # checks of a target between a check and the copy that it turns out to need

@@ -15,7 +15,7 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import BigInteger, Connection, Select, Text, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Text, select, type_coerce
 
 from monitor.core.journal.decode import policy_of
 from monitor.core.model import Controls, Policy, Reason, Sighting, Verdict
@@ -99,8 +99,6 @@ class RejudgedReader(AccountReader):
     def __init__(self, connection: Connection, point: str, rejudged: Rejudged) -> None:
         super().__init__(connection, point)
         self._rejudged = rejudged
-        until = rejudged.until
-        self._rows = _ROWS if until is None else _ROWS.where(until >= AT)
         self._calm: dict[int, list[tuple[int, int, RolledDay]]] = {}
         self._targets: dict[int, str] = {}
         text = (_J.c.id, *(type_coerce(_J.c[name], Text) for name in ("verdict", "reason")))
@@ -149,7 +147,7 @@ class RejudgedReader(AccountReader):
 
     def _fold(self, folding: Refolding, subject: int) -> None:
         """Fold the checks of a target, without calm days that can change nothing."""
-        mine = self._rows.where(_O.c.subject_id == subject)
+        mine = _ROWS.where(_O.c.subject_id == subject)
         at, left_out = (
             0,
             False,
@@ -159,8 +157,7 @@ class RejudgedReader(AccountReader):
             if left_out:
                 good = mine.where(at > AT, _O.c.judgement_id.in_(self._good))
                 folding.add(self._sightings(folding, subject, good.order_by(AT.desc()).limit(1)))
-            within = mine.where(at <= AT)
-            within = within if until is None else within.where(until > AT)
+            within = mine.where(at <= AT, *self._before(until))
             folding.add(self._sightings(folding, subject, within.order_by(AT)))
 
         for start, end, _ in self._calm_days(subject):
@@ -277,11 +274,23 @@ class RejudgedReader(AccountReader):
             yield at, hold_us, judgement, verdict, why
 
     def _from(self, subject: int, since: int, until: int) -> Iterator[_Kept]:
-        mine = self._rows.where(_O.c.subject_id == subject)
-        before = mine.where(since > AT).order_by(AT.desc()).limit(1)
-        yield from self._kept(subject, before)
-        yield from self._kept(subject, mine.where(since <= AT, until > AT).order_by(AT))
-        yield from self._kept(subject, mine.where(until <= AT).order_by(AT), together=_FEW)
+        mine = _ROWS.where(_O.c.subject_id == subject)
+        last = mine.where(*self._before(since)).order_by(AT.desc()).limit(1)
+        within = mine.where(since <= AT, *self._before(until)).order_by(AT)
+        following = mine.where(until <= AT, *self._before(None)).order_by(AT)
+        yield from self._kept(subject, last)
+        yield from self._kept(subject, within)
+        yield from self._kept(subject, following, together=_FEW)
+
+    def _before(self, until: int | None) -> list[ColumnElement[bool]]:
+        """Return the condition that checks are earlier than an instant, and read at all.
+
+        One bound, not two: SQLite looks up the first it is given in the index, and reads all that
+        lies between both.
+        """
+        limit = self._rejudged.until
+        ends = [end for end in (until, None if limit is None else limit + 1) if end is not None]
+        return [min(ends) > AT] if ends else []
 
     def _sightings(
         self, folding: Refolding, subject: int, wanted: Select[Any]
