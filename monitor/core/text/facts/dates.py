@@ -31,7 +31,7 @@ DATE = (
 _LABEL = (
     r"(?:(?:date de )?(?:la )?(?:derni[eè]re )?"
     r"(?:mise? à jour|modification|actualisation|révision|vérification)"
-    r"(?: (?:de (?:la|cette|ce|l')|du|des) ?(?:page|fiche|site|article|contenu|document|données))?"
+    r"(?: d(?:e la |e cette |e ce |e l'|u |es )(?:page|fiche|site|article|contenu)s?)?"
     r"|(?:modifiée?|publiée?|actualisée?|vérifiée?|révisée?)(?: en dernier)?"
     r"|(?:date )?(?:last )?(?:updated|modified|revised|reviewed|published)|last update"
     r"|effective(?: date)?"
@@ -39,7 +39,7 @@ _LABEL = (
     r"|stand|(?:zuletzt|letzte) (?:aktualisiert|aktualisierung|geändert|änderung)"
     r"|última (?:actualización|modificación)|ultim[oa] (?:aggiornamento|modifica))"
 )
-_LINK_WORDS = r"(?: ?[:-]| (?:le|du|on|as of|en date du|am|vom|de|el|il)){0,3}"
+_LINK_WORDS = r"(?: ?[:-]| (?:le|du|on|as of|en date du|am|vom|de|el|il)){0,2}"
 CLOCK = r"(?:,? ?(?:à|at|-)? ?\d{1,2} ?[h:] ?\d{2}(?::\d{2})?(?: ?[ap]m)?)?"
 _STAMP = re.compile(
     rf"\b{_LABEL}{_LINK_WORDS} ?(?P<date>{DATE}|\b(?:{_MONTH}) \d{{4}}\b){CLOCK}", re.IGNORECASE
