@@ -31,9 +31,6 @@ _FRENCH = {
     "expected %s argument": "il faut %s valeur",
     "expected %s arguments": "il faut %s valeurs",
     "not allowed with argument %s": "ne va pas avec %s",
-    "ambiguous option: %(option)s could match %(matches)s": (
-        "option ambiguë : %(option)s peut être %(matches)s"
-    ),
     "positional arguments": "arguments",
     "options": "options",
     "show this help message and exit": "afficher cette aide",
@@ -47,9 +44,16 @@ def _french(message: str) -> str:
 argparse._ = _french  # type: ignore[attr-defined]
 
 
+class _ExactParser(ArgumentParser):
+    """Takes no beginning of an option for the option; nor do the parsers of its commands."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"allow_abbrev": False})
+
+
 def parser_of(program: str, description: str) -> ArgumentParser:
     """Build a parser with French messages."""
-    return ArgumentParser(prog=program, description=description)
+    return _ExactParser(prog=program, description=description)
 
 
 class CommandRefused(VigieError):  # noqa: N818 -- the answer to a command

@@ -31,6 +31,14 @@ def test_every_option_of_every_command_is_explained() -> None:
     assert bare == []
 
 
+def test_no_beginning_of_an_option_stands_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """A later option with the same beginning would give old scripts another meaning."""
+    assert all(not one.allow_abbrev for _, one in parsers(parser()))
+    with pytest.raises(SystemExit):
+        main(["dossier", "--target", "a", "--since", "3"])
+    assert "--since" in capsys.readouterr().err
+
+
 def test_every_command_has_a_line_in_the_list() -> None:
     listed = parser().format_help()
     for command in COMMANDS:
