@@ -127,7 +127,11 @@ def test_the_version_of_a_day_is_the_newest_before_it(tmp_path: Path) -> None:
     folder = tmp_path / "rulesets"
     folder.mkdir()
     shipped = (FOLDER / "strict.toml").read_text(encoding="utf-8")
-    for name, version in (("strict", "2027-03-01"), ("strict-2027-02-01", "2027-02-01")):
+    for name, version in (
+        ("strict", "2027-03-01.10"),
+        ("strict-2027-03-01.2", "2027-03-01.2"),
+        ("strict-2027-02-01", "2027-02-01"),
+    ):
         text = shipped.replace('version = "2026-11-29"', f'version = "{version}"')
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     versions = published_versions(tmp_path, "strict")
@@ -135,6 +139,6 @@ def test_the_version_of_a_day_is_the_newest_before_it(tmp_path: Path) -> None:
     for day, version in (
         (date(2026, 1, 1), "2027-02-01"),
         (date(2027, 2, 28), "2027-02-01"),
-        (date(2027, 3, 1), "2027-03-01"),
+        (date(2027, 3, 1), "2027-03-01.10"),
     ):
         assert in_force(versions, day).version == version

@@ -119,7 +119,12 @@ def published_versions(folder: Path, name: str) -> tuple[Ruleset, ...]:
     """
     newest = published_ruleset(folder, name)
     paths = [newest, *newest.parent.glob(f"{name}-*.toml")]
-    return tuple(sorted(map(load_ruleset, paths), key=lambda one: one.version))
+    return tuple(sorted(map(load_ruleset, paths), key=_order))
+
+
+def _order(ruleset: Ruleset) -> tuple[str, int, str]:
+    """Sort a version of a date after those before it on that date: `.10` after `.2`."""
+    return ruleset.version[:10], len(ruleset.version), ruleset.version
 
 
 def in_force(versions: Sequence[Ruleset], day: date) -> Ruleset:
