@@ -21,6 +21,7 @@ from monitor.attest.kept_answers import ShownAnswer
 from monitor.cli import main
 from monitor.core.french.figure_sentences import microseconds
 from monitor.core.french.formatting import grouped, percent
+from monitor.core.model import Kind
 from monitor.dossier.dossier_question import DossierQuestion, DossierReader, DossierRefused
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.dossier_writer import BUNDLE_TITLE, write_dossier
@@ -31,6 +32,7 @@ from monitor.dossier.pdf.pdf_compiler import PageFrame, compile_pdf
 from monitor.dossier.pieces.application_draft import draft_paragraphs
 from monitor.dossier.pieces.before_after_piece import MONTHS_NAME, months_csv
 from monitor.dossier.pieces.change_piece import change_piece
+from monitor.dossier.pieces.dossier_sentences import hours
 from monitor.dossier.pieces.first_page import whole_scope
 from monitor.dossier.pieces.first_steps import first_steps
 from monitor.dossier.pieces.inventory_piece import InventoryStamp, hand_in_page, inventory
@@ -422,3 +424,23 @@ def test_a_picture_that_no_piece_can_hold_is_named_by_its_digest(
     blocks = list(outage_blocks(record, replace(one, shown=shown)))
     assert not [block for block in blocks if block["kind"] == "drawing"]
     assert hashlib.sha256(bad).hexdigest() in said(blocks)
+
+
+def test_the_note_says_which_pages_a_browser_displayed(
+    made: MadeRecord, store: Store, record: DossierRecord
+) -> None:
+    assert "aucun navigateur n’a affiché" in said(method_piece(record, "Pièce 4").blocks)
+    of_two = made.source(store).at(replace(QUESTION, targets=(USAGERS, SSO)))
+    shown = {**of_two.known.by_slug, SSO: replace(of_two.known.of(SSO), kind=Kind.RENDERED)}
+    of_two.__dict__["known"] = replace(of_two.known, by_slug=shown)
+    words = said(method_piece(of_two, "Pièce 4").blocks)
+    assert f"un navigateur a affiché « {of_two.target(SSO).name} »" in words
+    assert "sans exécuter de script" in words
+    assert "sans clic ni saisie" in words
+
+
+def test_an_outage_within_a_minute_has_one_hour(record: DossierRecord) -> None:
+    one = replace(record.outages[0], first_fail_at=START, last_fail_at=START + timedelta(seconds=9))
+    assert plain(hours(one)) == "à 0 h 00"
+    longer = replace(one, last_fail_at=START + timedelta(seconds=60))
+    assert plain(hours(longer)) == "de 0 h 00 à 0 h 01"

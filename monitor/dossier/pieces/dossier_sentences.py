@@ -60,14 +60,18 @@ def span(outage: Outage) -> str:
     """Return "le 4 novembre 2026, de 9 h 14 à 10 h 02", or the two dates."""
     first, last = outage.first_fail_at.astimezone(PARIS), outage.last_fail_at.astimezone(PARIS)
     if first.date() == last.date():
-        return (
-            f"le {day(first)}, de {hour_minute(outage.first_fail_at)} à "
-            f"{hour_minute(outage.last_fail_at)}"
-        )
+        return f"le {day(first)}, {hours(outage)}"
     return (
         f"du {day(first)} à {hour_minute(outage.first_fail_at)} au {day(last)} à "
         f"{hour_minute(outage.last_fail_at)}"
     )
+
+
+def hours(outage: Outage) -> str:
+    """Return "de 9 h 14 à 10 h 02", or "à 9 h 14" of one that began and ended in a minute."""
+    first, last = hour_minute(outage.first_fail_at), hour_minute(outage.last_fail_at)
+    within = outage.last_fail_at - outage.first_fail_at < timedelta(minutes=1)
+    return f"à {first}" if within and first == last else f"de {first} à {last}"
 
 
 def unavailable(outage: Outage, name: str, checks: int | None) -> str:

@@ -15,7 +15,7 @@ from monitor.core.french.formatting import (
     when,
 )
 from monitor.core.french.labels import GAPS
-from monitor.core.model import GapCause, Verdict
+from monitor.core.model import GapCause, Kind, Verdict
 from monitor.core.model.anchors import Standing
 from monitor.core.verdict.rulesets import Ruleset
 from monitor.dossier.dossier_record import DossierRecord
@@ -37,6 +37,8 @@ from monitor.dossier.pieces.method_texts import (
     FROM_ONE_PLACE,
     FROM_SEVERAL_PLACES,
     LIMITS,
+    NO_SCRIPTS,
+    ONE_BROWSER,
     ONE_POINT,
     ONLY_THE_STATE,
     SEVERAL_POINTS,
@@ -86,7 +88,31 @@ def method_piece(record: DossierRecord, label: str) -> PieceDocument:
 
 def _limits(record: DossierRecord) -> Iterator[str]:
     for text in LIMITS:
-        yield SEVERAL_POINTS if text is ONE_POINT and record.points else text
+        if text is NO_SCRIPTS:
+            on_screen = _on_screen(record)
+            if len(on_screen) < len(record.question.targets):
+                yield NO_SCRIPTS
+            if on_screen:
+                yield ONE_BROWSER
+        else:
+            yield SEVERAL_POINTS if text is ONE_POINT and record.points else text
+
+
+def _on_screen(record: DossierRecord) -> list[str]:
+    """Return the names of the pages that a browser displays."""
+    targets = map(record.target, record.question.targets)
+    return [target.name for target in targets if target.kind is Kind.RENDERED]
+
+
+def _browser_words(record: DossierRecord) -> str:
+    names = _on_screen(record)
+    if not names:
+        return "aucun navigateur n’a affiché les pages de ce dossier"
+    listed = ", ".join(f"« {name} »" for name in names)
+    return (
+        f"un navigateur a affiché {listed} : version, options et polices sont dans la feuille de "
+        "chaque affichage"
+    )
 
 
 def _doubts(record: DossierRecord) -> Iterator[tuple[str, str, str]]:
@@ -146,8 +172,9 @@ def _conditions(record: DossierRecord) -> Iterator[Block]:
             (
                 "Matériel, système",
                 (
-                    "Serveur sans écran ni navigateur ; système, version et empreinte du programme "
-                    "sont dans la feuille qui ouvre chaque période de fonctionnement du journal. "
+                    f"Serveur sans écran ; {_browser_words(record)} ; système, version et "
+                    "empreinte du programme sont dans la feuille qui ouvre chaque période de "
+                    "fonctionnement du journal. "
                     f"Versions du programme sur la période : {versions}."
                 ),
             ),
@@ -314,7 +341,7 @@ def _gaps(record: DossierRecord) -> Iterator[Block]:
             )
             for gap in gaps[:MOST_GAPS]
         ),
-        widths=(2.2, 2.2, 2.4, 0.9, 3, 1.2),
+        widths=(2.2, 2.2, 2.3, 1.1, 2.9, 1.2),
         about="Lacunes de nos relevés",
         small=True,
     )

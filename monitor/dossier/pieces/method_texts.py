@@ -11,6 +11,14 @@ SEVERAL_POINTS: Final = (
     "chaque indisponibilité : là où aucun autre ne pouvait le dire, un défaut propre au trajet "
     "entre ce point et le site, que les témoins n’auraient pas vu, ne peut être exclu."
 )
+NO_SCRIPTS: Final = (
+    "Un relevé lit la réponse du serveur sans exécuter de script. Un défaut qui n’apparaît que "
+    "dans un navigateur peut lui échapper."
+)
+ONE_BROWSER: Final = (
+    "Une page affichée par un navigateur l’est sans réseau propre, sans clic ni saisie, et sans ce "
+    "qu’elle demande à d’autres sites : le navigateur d’un visiteur peut montrer autre chose."
+)
 LIMITS: Final = (
     (
         "Les parties accessibles après connexion ne sont pas relevées : ni le dépôt, ni le suivi "
@@ -26,10 +34,7 @@ LIMITS: Final = (
         "L’instant exact du début et de la fin n’est pas connu : seulement les relevés qui les "
         "encadrent."
     ),
-    (
-        "Un relevé lit la réponse du serveur sans exécuter de script. Un défaut qui n’apparaît que "
-        "dans un navigateur peut lui échapper."
-    ),
+    NO_SCRIPTS,
     "Les causes ne sont pas connues : ni panne, ni charge, ni malveillance, ni intention.",
     "Une maintenance annoncée par courriel ou derrière une connexion n’est pas vue.",
     (

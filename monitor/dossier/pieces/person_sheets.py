@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from monitor.core.french.formatting import PARIS, day, hour_minute, numbered, to_the_second
+from monitor.core.french.formatting import PARIS, day, numbered, to_the_second
 from monitor.core.french.sentences import REASONS
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.pdf.document_blocks import (
@@ -98,7 +98,7 @@ def _incident(record: DossierRecord, one: ReadOutage) -> Iterator[Block]:
             ("Le", day(outage.first_fail_at.astimezone(PARIS))),
             (
                 "Heures (Paris)",
-                f"de {hour_minute(outage.first_fail_at)} à {hour_minute(outage.last_fail_at)}"
+                french.hours(outage)
                 + ("" if outage.first_ok_at else ", toujours en cours au dernier relevé"),
             ),
             ("Motif relevé", REASONS[outage.reason]),
