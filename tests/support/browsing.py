@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from bs4 import BeautifulSoup
+from starlette.applications import Starlette
 
 from monitor.config import Config
 from monitor.store import Store, migrate
@@ -100,12 +101,19 @@ def serving(folder: Path, *, weather: Weather | None, config: Config = CONFIG) -
         # In a thread of its own: a browser that is driven from this one has a loop running here.
         with ThreadPoolExecutor(max_workers=1) as pool:
             pool.submit(fill, url, weather, config).result()
-    with opened(url) as store, socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)  # noqa: FBT003 -- its only argument
+    with opened(url) as store:
         now_s = (weather or Weather()).now_s
         for name in MADE_FILES:
             (folder / name).write_bytes(b"a file of a dossier")
-        app = Caller(store, config=config, now_s=now_s, made_dossiers=folder).app
+        with served(Caller(store, config=config, now_s=now_s, made_dossiers=folder).app) as base:
+            yield base
+
+
+@contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """Serve an application on loopback until left; yield its address, without a final slash."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)  # noqa: FBT003 -- its only argument
         host, port = listening.getsockname()[:2]
         loop = asyncio.new_event_loop()
         server = WebServer(app, listening)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from monitor.attest.point_reader import FRESH, PointReader
 from monitor.cli import main
@@ -36,7 +37,11 @@ class Watched:
     store: Store
     reader: PointReader
     points: tuple[OtherPoint, ...]
-    web: Visitor
+    app: Starlette
+
+    @property
+    def web(self) -> Visitor:
+        return Visitor(self.app)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             store, config=config, clock=clock, point="local", metrics=FixedMetrics(),
             version="1", points=reader, interface=interface,
         )  # fmt: skip
-        yield Watched(data=own.data, store=store, reader=reader, points=points, web=Visitor(app))
+        yield Watched(data=own.data, store=store, reader=reader, points=points, app=app)
 
 
 def _text(watched: Watched, path: str) -> str:
