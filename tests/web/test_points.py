@@ -91,7 +91,8 @@ def test_the_page_of_a_target_says_what_each_point_saw(watched: Watched) -> None
 def test_a_fault_is_told_on_the_page_of_points(watched: Watched) -> None:
     text = _text(watched, "/points")
     assert (
-        "Ce point n’est plus écouté. Deux histoires signées par lille.example.test/journal" in text
+        "lille : ce point n’est plus écouté. Deux histoires signées par lille.example.test/journal"
+        in text
     )
     assert "1 page a un état commun" in text
     assert '<a href="/points">' in watched.web.get("/robot").text
