@@ -18,9 +18,15 @@ from unittest.mock import patch
 from tests.support.mirror import VERIFIER
 
 
-@cache
 def verifier() -> ModuleType:
-    """Load the verifier as a module, once."""
+    """Return the verifier as a module, at the time of day at which it would begin."""
+    program = _loaded()
+    vars(program)["NOW"] = int(time.time())  # noqa: TID251 -- as the program does
+    return program
+
+
+@cache
+def _loaded() -> ModuleType:
     spec = spec_from_file_location("verifier_of_strangers", VERIFIER)
     assert spec is not None
     assert spec.loader is not None
@@ -39,8 +45,7 @@ def run_verifier(folder: Path, *options: str | Path, place: Path = VERIFIER) -> 
     argv = [str(place), str(folder), *map(str, options)]
     with (
         patch.object(program, "HERE", place.resolve()),
-        # What a program of its own would begin with: its time of day, and nothing judged yet.
-        patch.object(program, "NOW", int(time.time())),  # noqa: TID251 -- as the program does
+        # What a program of its own would begin with: nothing judged yet.
         patch.dict(program.GOOD_CHAINS, clear=True),
         patch.object(program, "GOOD_LISTS", set()),
         patch.object(program, "GOOD_SIGNATURES", set()),
