@@ -28,10 +28,7 @@ from monitor.figures.outage_facts import (
     reasons_of,
     replies_to,
 )
-from monitor.figures.recorded_targets import (
-    RecordedTarget,
-    recorded_targets,
-)
+from monitor.figures.recorded_targets import RecordedTarget, recorded_targets
 from monitor.figures.target_at_instant import answer_of
 from monitor.figures.word_at_instant import common_at, middle_of
 from monitor.web.record_reads import RecordReads
