@@ -10,6 +10,7 @@ class SiteFault(StrEnum):
     """A fault that a site simulates."""
 
     UNAVAILABLE = "unavailable"  # 503
+    ONE_FAILURE = "one_failure"  # 503 to the first request of the scene, and then all is well
     ERROR_TEXT = "error_text"  # an error page with status 200
     DEAD_ASSET = "dead_asset"  # the shell is served, a script that it names is not
     DEAD_API = "dead_api"  # the shell and its scripts are served; what they ask for is not

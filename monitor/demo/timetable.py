@@ -144,8 +144,8 @@ SCENES = (
     ),
     Scene(
         from_s=20,
-        to_s=23.2,  # longer than an interval, shorter than the policy
-        fault=SiteFault.UNAVAILABLE,
+        to_s=30,  # however late a check is, one of them is the first
+        fault=SiteFault.ONE_FAILURE,
         host=sites.prefecture("75"),
         targets=("prefecture-75",),
         verdict=Verdict.DOWN,

@@ -33,7 +33,12 @@ class _SimulatedSite:
     contexts: Mapping[SiteFault | None, ssl.SSLContext]
     pace: int
     fault: SiteFault | None = None
-    visits: int = 0  # of its pages
+    visits: int = 0  # of its pages since the fault began, or ended
+
+    def take(self, fault: SiteFault | None) -> None:
+        """Have this fault, or none, from now on."""
+        if fault is not self.fault:
+            self.fault, self.visits = fault, 0
 
     def answer(self, path: str) -> SiteAnswer | None:
         self.visits += path != "/robots.txt"
@@ -160,7 +165,7 @@ class DemoWorld:
         """Put every site in its state at `second`."""
         for site in self._sites:
             scene = running(self.scenes, host=site.host.name, second=second)
-            site.fault = scene.fault if scene else None
+            site.take(scene.fault if scene else None)
             if site.host.secure:
                 site.server.tls = site.contexts.get(site.fault, site.contexts[None])
             if site.fault in _BELOW_HTTP:
