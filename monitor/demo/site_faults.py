@@ -25,13 +25,13 @@ def answer(host: Host, path: str, *, fault: SiteFault | None, visit: int = 0) ->
     `visit` is the number of the request since the fault began, from 1, for answers that are not
     always the same. Faults below HTTP (no listener, a bad certificate) do not change the answer.
     """
+    if fault is SiteFault.ONE_FAILURE:
+        fault = SiteFault.UNAVAILABLE if visit == 1 else None
     healthy = host.answers.get(path) or SiteAnswer(status=404, body=page("404.html"))
     if fault is SiteFault.SILENT:
         return None
     if path == "/robots.txt":  # else the lane would stop for another reason than the fault
         return _KEEP_OUT if fault is SiteFault.ROBOTS else healthy
-    if fault is SiteFault.ONE_FAILURE:
-        return _unavailable(host) if visit == 1 else healthy
     if fault is SiteFault.SLOW:
         return replace(healthy, delay_s=SLOW_S * 1.3)
     bad_path, status = _FAILING.get(fault, ("", 0))

@@ -1,6 +1,6 @@
 """Whole answers of our own writing, in the frames of real sites, each with what it is.
 
-`answers/*.toml` holds them: fourteen sets, each written before it was first judged. A case has its
+`answers/*.toml` holds them: fifteen sets, each written before it was first judged. A case has its
 `answer`, what else may be said of it (`also`), its `page` (a frame of `frames/`, or `whole`), the
 `title` and the `main` part that go into it, and where they matter the `kind` of the target and the
 `type` of the content. `missed` marks one that is called up although it is not: a known limit.

@@ -29,7 +29,7 @@ from monitor.core.verdict.context import Finding, Rule, RuleContext, as_shown, l
 from monitor.core.verdict.fingerprints import Fingerprint, digest
 from monitor.core.verdict.page_summary import PageSummary, Summarize, glance
 
-RULESET = "2026-11-30.3"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-30.4"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", rules_local.clock_offset),

@@ -296,8 +296,15 @@ BARE_NOTICE = re.compile(
     r"(services?|site|teleservices?|portail|plate-?forme|application|serveurs?)"
     r"( en ligne| web| internet| numeriques?)?)?( en cours)?[ .!]*"
     r"|(erreur|error|incident|panne|probleme|anomalie)( (technique|inattendue?|interne|serveur"
-    r"|informatique|generale?|critique))?( en cours)?[ .!]*|(erreur|error|http)( http)? 5\d\d[ .!]*"
+    r"|informatique|generale?|critique))?( (est survenue?|s'est produite?))?( en cours)?"
+    r"( du serveur)?[ .!]*|(erreur|error|http)( http)? [45]\d\d[ .!]*"
+    r"|((oups|oops|desolee?)[ ,!]{0,3})?(la |cette |the |this )?page"
+    r"( (demandee|recherchee|que vous (demandez|cherchez|recherchez)|requested|you requested))?"
+    r"( est| n'a pas ete| was| is)?"
+    r" (introuvables?|inexistante?|(non )?trouvee|not found|n'existe (pas|plus))[ .!]*"
 )
+# Between what a title says of its page and the name of the site.
+TITLE_PARTS = re.compile(r" [-–—|·•:] ")
 # Where a notice sends its readers meanwhile.
 TURN_TO = re.compile(
     r"\b(guichets?|accueil|bureaux?|mairies?|agences?|standard|conseillers?|nous)"

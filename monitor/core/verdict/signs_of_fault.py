@@ -83,10 +83,15 @@ def signs_of(own_text: str, own_words: int, *, others: int) -> Signs:
 def most_other_words(own_text: str, title: str, headings: tuple[str, ...]) -> int:
     """Return how many other words a page may have that states a fault: see `other_words`.
 
-    A notice may explain itself at length: where its title and its heading are a notice and nothing
-    else, or one of them and a code, and its text has signs of several kinds.
+    A notice may explain itself at length: where its title is a notice and nothing else, and a
+    sentence is another; or where its heading is one, and its text has signs of several kinds.
     """
-    if not headings or not words.BARE_NOTICE.fullmatch(headings[0]):
+    headed = bool(headings) and words.BARE_NOTICE.fullmatch(headings[0]) is not None
+    titled = {part for part in words.TITLE_PARTS.split(title) if words.BARE_NOTICE.fullmatch(part)}
+    sentences = {sentence.strip(" ¦.!…") for sentence in _sentences(own_text)}
+    if titled and any(map(words.BARE_NOTICE.fullmatch, sentences - titled)):
+        return _MOST_OF_A_LONG_NOTICE
+    if not headed:
         return MOST_OTHER_WORDS
     signs = signs_of(f"{title} ¦ {own_text}", FEW_WORDS + 1, others=1)
     return _MOST_OF_A_LONG_NOTICE if signs.points >= ENOUGH else MOST_OTHER_WORDS
@@ -161,7 +166,7 @@ def _is_subject(heading: str) -> bool:
     """Return whether a heading is neither a notice's nor an online service's."""
     known = (*_SUBJECTS, *_AROUND, *_ABOUT, words.LEFTOVER, words.PROCEDURE, words.OURS)
     return (
-        bool(heading)
+        any(map(str.isalpha, heading))  # a code alone is none
         and not _DOMAIN.search(heading)
         and not any(pattern.search(heading) for pattern in known)
     )
