@@ -104,7 +104,7 @@ def test_little_coverage_gives_no_rate_and_comes_last(
 ) -> None:
     text = asked(capsys, data, "--target", PAGE, "--from", "2026-11-20", "--to", "2026-11-24")
 
-    assert "couverture insuffisante (4,25 %)" in text
+    assert "couverture insuffisante (état connu 4,25 % du temps)" in text
     assert "aucun relevé avant le 23 novembre 2026 à 09:00:00" in text
     assert "dernier relevé le 23 novembre 2026" in text
 
@@ -124,7 +124,7 @@ def test_a_day_of_little_coverage_says_how_long_it_was_down(
     text = asked(capsys, data, "--target", PAGE, "--by", "day", *span)
 
     assert (
-        "    23 novembre 2026 : couverture insuffisante (17,01 %) ; couverture 17,01 % ; "
+        "    23 novembre 2026 : couverture insuffisante (état connu 17,01 % du temps) ; couverture 17,01 % ; "
         "indisponible 30 min 00 s (entre 25 min 00 s et 35 min 00 s)\n"
     ) in text
     assert "    22 novembre 2026 : aucun relevé exploitable ; couverture 0,00 %\n" in text
@@ -247,7 +247,7 @@ def test_a_french_spreadsheet_opens_it(data: Path, capsys: pytest.CaptureFixture
     text = asked(capsys, data, *words, "--from", "2026-11-23", "--to", "2026-11-24")
     whole, day = csv.DictReader(StringIO(text.lstrip("\ufeff")), delimiter=";")
 
-    assert whole["disponible (%)"] == "couverture insuffisante (17,01 %)"
+    assert whole["disponible (%)"] == "couverture insuffisante (état connu 17,01 % du temps)"
     assert (whole["au moins (%)"], whole["au plus (%)"]) == ("", "")  # no rate, no bounds of it
     assert [
         whole[f"indisponible ou en maintenance, {bound} (secondes)"]

@@ -46,7 +46,10 @@ def test_a_rate_has_its_bounds_or_says_why_there_is_none() -> None:
     assert figures.rate(whole, enough=True) == (
         "66,50\xa0% du temps connu (entre 33,16\xa0% et 100,00\xa0%)"
     )
-    assert figures.rate(whole, enough=False) == "couverture insuffisante (100,00\xa0%)"
+    assert (
+        figures.rate(whole, enough=False)
+        == "couverture insuffisante (état connu 100,00\xa0% du temps)"
+    )
     assert figures.rate(account(), enough=True) == "aucun relevé exploitable"
 
 

@@ -88,7 +88,7 @@ def test_the_page_says_what_the_command_says(
     assert answer["state_us"]["down"] == 30 * 60_000_000
     assert "indisponible 30 min 00 s" in text
     assert "30 min 00 s (entre 25 min 00 s et 35 min 00 s)" in text
-    assert "couverture insuffisante (16,66 %)" in text
+    assert "couverture insuffisante (état connu 16,66 % du temps)" in text
     assert "48 relevés, dont 6 en échec" in text
 
 
@@ -129,7 +129,7 @@ def test_a_rate_outside_of_maintenance_needs_a_coverage_of_its_own(
     text = text_of(visitor, f"de=target:{PAGE}&du=2026-11-23T09:00&au=2026-11-23T13:20")
 
     assert "87,50 % du temps connu" in text
-    assert "Hors maintenance annoncée couverture insuffisante (60,00 %)" in text
+    assert "Hors maintenance annoncée couverture insuffisante (état connu 60,00 % du temps)" in text
 
 
 def test_first_comes_the_whole_of_anef_over_a_month(visitor: Visitor) -> None:

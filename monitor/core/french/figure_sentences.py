@@ -66,7 +66,7 @@ def rate(account: Account, *, enough: bool) -> str:
     if central is None or low is None or high is None:
         return "aucun relevé exploitable"
     if not enough:
-        return f"couverture insuffisante ({coverage(account)})"
+        return f"couverture insuffisante (état connu {coverage(account)} du temps)"
     return f"{percent(central)} du temps connu (entre {lowest(low)} et {highest(high)})"
 
 
