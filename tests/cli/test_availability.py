@@ -124,7 +124,8 @@ def test_a_day_of_little_coverage_says_how_long_it_was_down(
     text = asked(capsys, data, "--target", PAGE, "--by", "day", *span)
 
     assert (
-        "    23 novembre 2026 : couverture insuffisante (état connu 17,01 % du temps) ; couverture 17,01 % ; "
+        "    23 novembre 2026 : couverture insuffisante (état connu 17,01 % du temps) ; "
+        "couverture 17,01 % ; "
         "indisponible 30 min 00 s (entre 25 min 00 s et 35 min 00 s)\n"
     ) in text
     assert "    22 novembre 2026 : aucun relevé exploitable ; couverture 0,00 %\n" in text
