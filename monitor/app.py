@@ -22,7 +22,13 @@ from monitor.attest.anchoring import Anchoring, open_journal
 from monitor.attest.own_witness import build_witness
 from monitor.attest.point_watch import PointWatch
 from monitor.attest.register import record_requests
-from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
+from monitor.attest.sealing import (
+    SEAL_INTERVAL_S,
+    NoSealer,
+    Sealer,
+    journal_key,
+    require_journal,
+)
 from monitor.config import Config
 from monitor.config.settings import Settings
 from monitor.core.model import (
@@ -62,7 +68,6 @@ log = structlog.get_logger(__name__)
 
 CLOCK_INTERVAL_S = 15 * 60
 THIN_INTERVAL_S = 24 * 3600.0
-SEAL_INTERVAL_S = 300.0
 ROLL_UP_INTERVAL_S = 3_600.0
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` takes effect
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s

@@ -18,12 +18,12 @@ from monitor.attest.following import FollowedPoint, PointFollower
 from monitor.config import Config
 from monitor.core.untrusted.public_addresses import PORTS
 from monitor.evidence.log.note import VerifierKey
+from monitor.evidence.other_points.point_folder import VISIT_INTERVAL_S
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.runtime.clock import Clock
 from monitor.runtime.process_setup import end_with_parent
 from monitor.store.engine import StoreError
 
-EVERY_S: Final = 30.0  # from the end of one visit to the next: a checkpoint is read in a minute
 SLICE_S: Final = 20.0  # of one point that is far behind, before the others have their turn
 LIFE_S: Final = 6 * 3600.0  # then the service starts another: memory cannot grow for months
 NICE: Final = 10
@@ -67,7 +67,7 @@ async def watch(
 async def _attend(
     point: FollowedPoint, config: Config, data: Path, *, clock: Clock, turn: asyncio.Semaphore
 ) -> None:
-    last_why = ""
+    last_why, wait_s = "", min(VISIT_INTERVAL_S, config.shortest_interval_s)
     while True:
         courier = courier_of(config, point)
         try:
@@ -77,7 +77,7 @@ async def _attend(
             state = await follower.visit()
         except (StoreError, OSError) as error:  # a full disk, or somebody who follows it by hand
             log.warning("point not followed", point=point.name, why=str(error))
-            await clock.sleep(EVERY_S)
+            await clock.sleep(wait_s)
             continue
         finally:
             await courier.aclose()
@@ -86,4 +86,4 @@ async def _attend(
             why = last_why or "heard again"
             log.warning("point", point=point.name, why=why, leaves=state.leaves)
         if state.leaves == state.size or state.why:
-            await clock.sleep(EVERY_S)
+            await clock.sleep(wait_s)

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
+from monitor.attest.sealing import SEAL_INTERVAL_S
 from monitor.config import Config, OtherPoint
 from monitor.core.model import Controls, State
 from monitor.core.points.combine import CommonWord, PointView, combine, word_of
 from monitor.evidence.other_points.point_folder import (
     DATABASE,
+    VISIT_INTERVAL_S,
     FollowFault,
     FollowState,
     PointFolder,
@@ -22,6 +24,8 @@ from monitor.store.reads.plan_reads import Definition
 from monitor.store.reads.point_reads import latest_point
 
 FRESH: Final = timedelta(seconds=10)  # points are visited twice a minute
+# A healthy point is no quieter than that: it signs, we read its journal, we read what that said.
+LATE_S: Final = SEAL_INTERVAL_S + 2 * VISIT_INTERVAL_S
 _LINE: Final = timedelta(minutes=10)  # a round of controls that is older says nothing of the line
 
 
@@ -70,6 +74,7 @@ class PointReader:
     def __init__(self, config: Config, data: Path) -> None:
         self._config = config
         self._data = data
+        self._fresh = min(FRESH, timedelta(seconds=config.shortest_interval_s))
         self._last: tuple[OwnReads | None, datetime, Mapping[str, CommonWord]] | None = None
 
     def statuses(self) -> tuple[PointStatus, ...]:
@@ -114,21 +119,23 @@ class PointReader:
         """Return what all points say of each target of ours, by slug.
 
         `own` is our record; None for one who only reads those of others. Reading ten points costs
-        a third of a second: pages and metrics of the same `FRESH` have the same words.
+        a third of a second: pages within `FRESH`, or the plan's shortest interval, share them.
 
         Raises:
             StoreError: Our own record cannot be read. Another's that cannot be is silent.
 
         """
         last = self._last
-        if last is not None and last[0] is own and timedelta(0) <= now - last[1] < FRESH:
+        if last is not None and last[0] is own and timedelta(0) <= now - last[1] < self._fresh:
             return last[2]
         views: dict[str, list[PointView]] = {slug: [] for slug in self._config.by_slug}
         if own is not None:
             self._add(views, own, own.point, self._config.publisher.association, now)
         for point, heard, store in self.others():
             reads = store or _Nothing()
-            self._add(views, reads, point.name, point.operator, now, heard=heard)
+            # One that we cannot read any more is not merely late.
+            late_s = 0.0 if PointFolder(self._data, point.name).state().why else LATE_S
+            self._add(views, reads, point.name, point.operator, now, heard=heard, late_s=late_s)
         words = {
             slug: combine([word_of(view, at=now) for view in of_points])
             for slug, of_points in views.items()
@@ -145,6 +152,7 @@ class PointReader:
         now: datetime,
         *,
         heard: bool = True,
+        late_s: float = 0.0,
     ) -> None:
         states = {state.target: state for state in reads.states()}
         plans = {plan.target: plan for plan in reads.definitions()}
@@ -162,6 +170,7 @@ class PointReader:
                     line_works=line_works,
                     interval_s=plan.interval_s if plan else target.interval_s,
                     heard=heard,
+                    late_s=late_s,
                 )
             )
 

@@ -34,6 +34,7 @@ class PointWatch:
         faults: Faults,
     ) -> None:
         self._reader = PointReader(config, data)
+        self._read_s = min(READ_S, config.shortest_interval_s)
         self._store = store
         self._data = data
         self._config_folder = config_folder
@@ -54,7 +55,7 @@ class PointWatch:
                 self._board.points = await asyncio.to_thread(
                     self._reader.metrics, self._store, self._clock.now()
                 )
-            await self._clock.sleep(READ_S)
+            await self._clock.sleep(self._read_s)
 
     async def _follow(self, config_folder: Path) -> None:
         while True:

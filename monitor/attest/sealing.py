@@ -23,6 +23,7 @@ KEY_FILE = "journal.key"  # below data/
 # Beside it from before a key is made until its first note is on the disk: after a kill in between
 # the service may continue with that key.
 UNUSED = f".{KEY_FILE}.unused"
+SEAL_INTERVAL_S = 300.0  # what is recorded is signed so often; the edge of an outage at once
 
 
 class Sealed(Protocol):

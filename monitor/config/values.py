@@ -262,6 +262,11 @@ class Config:
             ours += [target.url, *target.signs_of_life]
         return PORTS.union(filter(None, (urlsplit(url).port for url in ours)))
 
+    @property
+    def shortest_interval_s(self) -> int:
+        """The shortest of the intervals between two checks of a target; an hour without any."""
+        return min((target.interval_s for target in self.targets), default=3600)
+
     def __post_init__(self) -> None:
         by_slug = {target.slug: target for target in self.targets}
         object.__setattr__(self, "by_slug", MappingProxyType(by_slug))

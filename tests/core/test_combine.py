@@ -10,6 +10,7 @@ from monitor.core.french.point_sentences import BLIND, common_word
 from monitor.core.model import Nature, Outage, Reason, State, Verdict
 from monitor.core.points.combine import (
     TELLS,
+    Agreement,
     Blindness,
     PointView,
     PointWord,
@@ -63,6 +64,15 @@ def test_a_silent_point_changes_no_word_but_the_coverage(
     assert len(after.words) == len(before.words) + 1
 
 
+@given(WORDS)
+def test_points_differ_when_two_of_them_saw_different_things(words: list[PointWord]) -> None:
+    common = combine(words)
+    if common.differs:
+        assert common.agreement is Agreement.SOME
+    elif common.agreement is Agreement.SOME:  # too few can tell
+        assert len({word.operator for word in words if word.verdict in TELLS}) <= 1
+
+
 @given(WORDS, st.sampled_from(sorted(TELLS)))
 def test_one_who_sees_otherwise_undoes_a_common_word(words: list[PointWord], seen: Verdict) -> None:
     common = combine(words)
@@ -103,13 +113,14 @@ def test_each_word_says_of_how_many_points_it_is(words: list[PointWord], text: s
     assert common_word(combine(words)).replace("\u00a0", " ").startswith(text)
 
 
-def _view(
+def _view(  # noqa: PLR0913 -- what is known of a point, named at each call
     verdict: Verdict | None,
     *,
     age_s: float = 10,
     outage: bool = False,
     line_works: bool = True,
     heard: bool = True,
+    late_s: float = 0.0,
 ) -> PointView:
     last_at = AT - timedelta(seconds=age_s)
     open_outage = Outage(
@@ -121,8 +132,9 @@ def _view(
         outage=open_outage if outage else None,
     )  # fmt: skip
     return PointView(
-        point="p", operator="a", state=state, interval_s=60, line_works=line_works, heard=heard
-    )
+        point="p", operator="a", state=state, interval_s=60, line_works=line_works, heard=heard,
+        late_s=late_s,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -133,6 +145,8 @@ def _view(
         (_view(UP, outage=True), DOWN, None),  # its end is not confirmed
         (_view(DOWN), UNKNOWN, Blindness.DOUBT),
         (_view(UP, age_s=121), UNKNOWN, Blindness.SILENT),
+        (_view(UP, age_s=420, late_s=300), UP, None),  # its journal was not signed since
+        (_view(UP, age_s=421, late_s=300), UNKNOWN, Blindness.SILENT),
         (_view(DOWN, outage=True, age_s=86_400 * 7), UNKNOWN, Blindness.SILENT),
         (_view(DOWN, outage=True, line_works=False), UNKNOWN, Blindness.LINE),
         (_view(UNKNOWN), UNKNOWN, Blindness.UNKNOWN),

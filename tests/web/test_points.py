@@ -11,12 +11,13 @@ from starlette.applications import Starlette
 
 from monitor.attest.point_reader import FRESH, PointReader
 from monitor.cli import main
-from monitor.config import OtherPoint, load
+from monitor.config import Config, OtherPoint, load
 from monitor.metrics import Exposition, MetricsState
 from monitor.store import Store
 from monitor.web.api.application import build_interface
 from monitor.web.api.models import PointsAnswerJson
 from monitor.web.pages_app import build
+from monitor.web.views.point_views import points_view
 from tests.support.clock import FakeClock
 from tests.support.metrics import FixedMetrics
 from tests.support.points import WATCHED, LivingPoint, instant, visited
@@ -37,6 +38,7 @@ class Watched:
     store: Store
     reader: PointReader
     points: tuple[OtherPoint, ...]
+    config: Config
     app: Starlette
 
     @property
@@ -73,7 +75,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             store, config=config, clock=clock, point="local", metrics=FixedMetrics(),
             version="1", points=reader, interface=interface,
         )  # fmt: skip
-        yield Watched(data=own.data, store=store, reader=reader, points=points, app=app)
+        yield Watched(
+            data=own.data, store=store, reader=reader, points=points, config=config, app=app
+        )
 
 
 def _text(watched: Watched, path: str) -> str:
@@ -96,6 +100,23 @@ def test_a_fault_is_told_on_the_page_of_points(watched: Watched) -> None:
     )
     assert "1 page a un état commun" in text
     assert '<a href="/points">' in watched.web.get("/robot").text
+
+
+def test_pages_that_one_operator_alone_can_tell_of_are_counted_and_differ_nowhere(
+    watched: Watched,
+) -> None:
+    """Ours is silent by then; lyon, whose journal comes to us late by some minutes, is not."""
+    reader = PointReader(watched.config, watched.data)
+    now = instant(MINUTES + 4)
+    view = points_view(reader, watched.store, config=watched.config, now=now)
+    assert (view.differing, view.agreed, view.lone) == ((), 0, len(WATCHED))
+    app = build(
+        watched.store, config=watched.config, clock=FakeClock(now), point="local",
+        metrics=FixedMetrics(), version="1", points=reader,
+    )  # fmt: skip
+    text = said(read(Visitor(app), "/points"))
+    assert "Nulle part en ce moment." in text
+    assert "2 autres ne sont vues que d’un exploitant en ce moment." in text
 
 
 def test_programs_are_told_the_same(watched: Watched) -> None:

@@ -42,6 +42,7 @@ class PointView:
         line_works: Whether its line worked at its last round of controls.
         interval_s: Between two checks there: how long one holds follows from it.
         heard: Whether its journal is without fault.
+        late_s: How much later than a check its word may come to us.
 
     """
 
@@ -51,6 +52,7 @@ class PointView:
     line_works: bool = True
     interval_s: int = 0
     heard: bool = True
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,11 @@ class CommonWord:
         return sum(word.blind is None for word in self.words)
 
     @property
+    def differs(self) -> bool:
+        """Whether two points saw different things, and not only too few of them can tell."""
+        return len({word.verdict for word in self.words if word.verdict in TELLS}) > 1
+
+    @property
     def counts(self) -> Counter[Verdict]:
         """How many points say what, unknown included."""
         return Counter(word.verdict for word in self.words)
@@ -125,7 +132,7 @@ def _blindness(view: PointView, at: datetime) -> Blindness | None:  # noqa: PLR0
         return Blindness.UNHEARD
     if state is None or state.verdict is None or state.last_at is None:
         return Blindness.ABSENT
-    if at - state.last_at > timedelta(seconds=HOLD * view.interval_s):
+    if at - state.last_at > timedelta(seconds=HOLD * view.interval_s + view.late_s):
         return Blindness.SILENT
     if not view.line_works:
         return Blindness.LINE

@@ -23,6 +23,8 @@ from monitor.evidence.log.tiles import Tiles
 
 POINTS: Final = "points"  # below data/
 DATABASE: Final = "vigie.sqlite"
+# From the end of one visit of a point to the next, or the plan's shortest interval.
+VISIT_INTERVAL_S: Final = 30.0
 _LAST, _STATE, _FAULTS, _FAULT = "dernier-checkpoint", "suivi.json", "fautes", "faute.json"
 _MAX_STATE_BYTES: Final = 20_000
 _MAX_FAULTS: Final = 20  # one is enough to hear a point no more

@@ -222,7 +222,7 @@ def _common(
 ) -> CommonView:
     """Choose what is shown of several points: the components, then where points differ."""
     national = [row.target for component in components for row in component.rows]
-    differing = [one for one in config.targets if words[one.slug].agreement is Agreement.SOME]
+    differing = [one for one in config.targets if words[one.slug].differs]
     chosen = list(dict.fromkeys([*national, *differing]))[:MOST_COMMON]
     return CommonView(
         agreed=sum(word.agreement is Agreement.ALL for word in words.values()),

@@ -16,8 +16,9 @@ class PointsView:
 
     Attributes:
         statuses: Of the points that we follow.
-        differing: Targets without a common word, though somebody can tell.
-        agreed: How many targets have one.
+        differing: Targets of which two points say different things.
+        agreed: How many targets have a common word.
+        lone: How many have none, since the points that can tell are of one operator.
 
     """
 
@@ -25,6 +26,7 @@ class PointsView:
     statuses: tuple[PointStatus, ...]
     differing: tuple[tuple[Target, CommonWord], ...]
     agreed: int
+    lone: int
 
 
 def points_view(
@@ -36,9 +38,8 @@ def points_view(
         at=now,
         statuses=reader.statuses(),
         differing=tuple(
-            (target, words[target.slug])
-            for target in config.targets
-            if words[target.slug].agreement is Agreement.SOME
+            (target, words[target.slug]) for target in config.targets if words[target.slug].differs
         ),
         agreed=sum(word.agreement is Agreement.ALL for word in words.values()),
+        lone=sum(word.agreement is Agreement.SOME and not word.differs for word in words.values()),
     )
