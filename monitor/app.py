@@ -22,13 +22,7 @@ from monitor.attest.anchoring import Anchoring, open_journal
 from monitor.attest.own_witness import build_witness
 from monitor.attest.point_watch import PointWatch
 from monitor.attest.register import record_requests
-from monitor.attest.sealing import (
-    SEAL_INTERVAL_S,
-    NoSealer,
-    Sealer,
-    journal_key,
-    require_journal,
-)
+from monitor.attest.sealing import SEAL_INTERVAL_S, Sealer, build_sealer
 from monitor.config import Config
 from monitor.config.settings import Settings
 from monitor.core.model import (
@@ -143,7 +137,7 @@ class App:
             pages=book,
             faults=self._faults,
         )
-        self._sealer = self._build_sealer()
+        self._sealer = build_sealer(config, settings, store, clock=clock, on_seal=self._sealed)
         self._anchoring = Anchoring(
             config,
             store=store,
@@ -315,15 +309,6 @@ class App:
         """Sign a checkpoint that contains the edge of an outage, and have it time-stamped."""
         await self._sealer.seal()
         self._anchoring.edge()
-
-    def _build_sealer(self) -> Sealer | NoSealer:
-        """Build the sealer; a journal's name, that of its association, never changes."""
-        if not self._config.identified:
-            return NoSealer()
-        settings, origin = self._settings, self._config.journaling.origin
-        require_journal(settings.data, self._store, text=settings.journal_key)
-        key = journal_key(settings.data, origin=origin, text=settings.journal_key)
-        return Sealer(self._store, settings.data, key, clock=self._clock, on_seal=self._sealed)
 
     def _sealed(self, signed: Signed) -> None:
         self._anchoring.sealed(signed.note, at=signed.at)

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import structlog
 
+from monitor.config import Config
+from monitor.config.settings import Settings
 from monitor.evidence import durable
 from monitor.evidence.log.journal import FOLDER, LAST, Journal, JournalError, Signed
 from monitor.evidence.log.keys import own_key
@@ -124,6 +126,23 @@ class Sealer:
         log.info("sealed", size=signed.size)
         if self._told is not None:
             self._told(signed)
+
+
+def build_sealer(
+    config: Config, settings: Settings, store: Store, *, clock: Clock, on_seal: Sealed
+) -> "Sealer | NoSealer":
+    """Build the sealer; a journal's name, that of its association, never changes.
+
+    Raises:
+        JournalError: As `require_journal` and `journal_key`.
+        KeyFileError: The file of the key cannot be used.
+
+    """
+    if not config.identified:
+        return NoSealer()
+    require_journal(settings.data, store, text=settings.journal_key)
+    key = journal_key(settings.data, origin=config.journaling.origin, text=settings.journal_key)
+    return Sealer(store, settings.data, key, clock=clock, on_seal=on_seal)
 
 
 def require_journal(data: Path, store: Store, *, text: str) -> None:
