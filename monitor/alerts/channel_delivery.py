@@ -54,7 +54,7 @@ class ChannelDelivery:
         self._vault = vault
         self._clock = clock
         self._board = board
-        self._composer = Composer(store, config, vault, clock)
+        self._composer = Composer(store, config, vault, clock, board)
         self._composing = asyncio.Lock()
         self._sender = ChannelSender(config, settings)
 

@@ -28,6 +28,7 @@ from monitor.core.notices.notice import (
 from monitor.core.notices.topics import topics_of
 from monitor.figures import log_shapes
 from monitor.figures.recorded_targets import recorded_targets
+from monitor.metrics import MetricsState
 from monitor.runtime.clock import Clock
 from monitor.store import Store
 from monitor.store.reads.alert_reads import DueMessage, Recipient
@@ -46,8 +47,11 @@ T = TypeVar("T")
 class Composer:
     """Writes letters. For one thread at a time."""
 
-    def __init__(self, store: Store, config: Config, vault: Vault, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, config: Config, vault: Vault, clock: Clock, board: MetricsState
+    ) -> None:
         self._store = store
+        self._board = board
         self._config = config
         self._vault = vault
         self._clock = clock
@@ -181,6 +185,7 @@ class Composer:
                 targets=self._targets,
                 states=self._states(notice, recipient),
                 gaps=self._gaps(outages),
+                common=self._board.points.words if self._board.points else {},
                 now=self._clock.now(),
                 language=language_of(recipient.language),
             )

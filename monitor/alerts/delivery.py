@@ -69,7 +69,7 @@ class Delivery:
         self._vault = vault
         self._clock = clock
         self._board = board
-        self._composer = Composer(store, config, vault, clock)
+        self._composer = Composer(store, config, vault, clock, board)
         domain = config.mail.sender.rpartition("@")[2]
         self._dkim = (
             DkimKey(selector=relay.selector, domain=domain, pem=settings.dkim_key)

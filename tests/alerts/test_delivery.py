@@ -20,8 +20,11 @@ from monitor.alerts.subscriptions import Subscriptions
 from monitor.config import Relay
 from monitor.config.schema import Security
 from monitor.config.settings import read_settings
+from monitor.core.model import Verdict
 from monitor.core.notices.notice import MessageState, SubscriberState
+from monitor.core.points.combine import PointWord, combine
 from monitor.metrics import MetricsState
+from monitor.metrics.metrics_state import PointMetrics
 from monitor.store import Store
 from monitor.store.writing import subscriber_writes
 from tests.support.alerting import VAULT, closed, configured, opened, set_wall, subscribe, write
@@ -117,6 +120,29 @@ def test_a_beginning_that_no_server_took_in_time_is_told_with_the_end(
             await post.deliver()
             assert [subject(one)[:9] for one in post.server.taken[READER]] == ["[Rétabli]"]
             assert post.states() == {MessageState.SENT: 1, MessageState.DROPPED: 1}
+
+    asyncio.run(story())
+
+
+def test_a_mail_says_what_the_other_points_say_when_it_is_sent(
+    store: Store, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        async with posting(store, tmp_path) as post:
+            words = combine(
+                [
+                    PointWord(point="local", operator="Lyon", verdict=Verdict.DOWN),
+                    PointWord(point="autre", operator="Lille", verdict=Verdict.DOWN),
+                ]
+            )
+            post.board.points = PointMetrics(words={TARGET: words})
+            await post.deliver()
+            (mail,) = post.server.taken[READER]
+            text = email.message_from_bytes(mail, policy=SMTP).get_body(("plain",))
+            assert text is not None
+            assert "pour tous les points qui peuvent le dire" in " ".join(
+                text.get_content().split()
+            )
 
     asyncio.run(story())
 

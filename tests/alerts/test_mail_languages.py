@@ -28,6 +28,7 @@ from monitor.core.notices.letters import (
     present_section,
 )
 from monitor.core.notices.notice import Notice, NoticeKind
+from monitor.core.points.combine import PointWord, combine
 from monitor.translations import LANGUAGES
 from tests.alerts.test_mime import envelope, parsed
 from tests.core.test_letters import CHANGE, SITE, TARGET
@@ -39,6 +40,10 @@ STATES = (
     State(target=TARGET.slug, point="local", verdict=Verdict.UP, last_at=NOW),
     State(target=TARGET.slug, point="local", verdict=Verdict.DOWN, since=NOW, last_at=NOW),
     State(target=TARGET.slug, point="local"),
+)
+POINTS = (
+    PointWord(point="local", operator="Lyon", verdict=Verdict.DOWN),
+    PointWord(point="autre", operator="Lille", verdict=Verdict.UP),
 )
 GAP = Gap(target="", point="local", from_at=NOW, to_at=NOW, cause=GapCause.STOPPED, slots=1)
 
@@ -58,6 +63,7 @@ def letters_in(language: Language) -> dict[str, Letter]:
         gaps=(GAP,),
         now=NOW,
         language=language,
+        common={TARGET.slug: combine(POINTS)},
     )
 
     def incident(kind: NoticeKind, *, hours: int = 0, again: bool = False) -> Letter:

@@ -17,6 +17,7 @@ from monitor.core.notices.letters import (
     present_section,
 )
 from monitor.core.notices.notice import Notice, NoticeKind
+from monitor.core.points.combine import Blindness, PointWord, combine
 from tests.support.outcomes import at
 from tests.support.reads import NOW, outage
 from tests.support.reads import target as make_target
@@ -154,3 +155,53 @@ def test_the_present_names_what_is_not_well_and_counts_the_rest() -> None:
     assert texts[2] == "Accessibles : 1 adresse sur 3."
     many = present_section([bad] * (SHOWN + 5), targets, at(0))
     assert len(many.lines) == SHOWN + 1
+
+
+def word(point: str, verdict: Verdict, blind: Blindness | None = None) -> PointWord:
+    return PointWord(point=point, operator=f"opérateur de {point}", verdict=verdict, blind=blind)
+
+
+def told_by_points(*words_of_points: PointWord, over: bool = False) -> str:
+    common = {TARGET.slug: combine(words_of_points)} if words_of_points else {}
+    facts = IncidentFacts(
+        notice=Notice(
+            key="incident/1/0",
+            kind=NoticeKind.CLOSED if over else NoticeKind.STILL_OPEN,
+            thread="incident/1",
+            at=NOW,
+            numbers=(1,),
+            hours=2,
+        ),
+        site=SITE,
+        outages=(replace(outage(TARGET.slug, closed=over), number=1),),
+        targets={TARGET.slug: TARGET},
+        states=(),
+        gaps=(),
+        now=NOW,
+        common=common,
+    )
+    said = words(incident_letter(facts)).replace(NBSP, " ")
+    return "\n".join(one for one in said.splitlines() if one.startswith("Nos points"))
+
+
+def test_a_letter_says_what_all_points_see_while_it_lasts() -> None:
+    ours, lyon = word("local", Verdict.DOWN), word("lyon", Verdict.DOWN)
+    lille = word("lille", Verdict.UNKNOWN, Blindness.SILENT)
+
+    assert told_by_points(ours, lyon, lille) == (
+        "Nos points de mesure, Préfecture de l’Isère : indisponible pour tous les points qui "
+        "peuvent le dire, 2 sur 3, de deux exploitants au moins."
+    )
+    assert told_by_points(ours, word("lyon", Verdict.UP), lille) == (
+        "Nos points de mesure, Préfecture de l’Isère : pas d’état commun : indisponible vu de 1 "
+        "sur 3, accessible vu de 1 sur 3, indéterminé vu de 1 sur 3."
+    )
+    assert told_by_points(replace(ours, verdict=Verdict.UNKNOWN, blind=Blindness.LINE), lille) == (
+        "Nos points de mesure, Préfecture de l’Isère : aucun point de mesure ne peut le dire."
+    )
+
+
+def test_a_letter_of_one_point_or_of_what_is_over_says_nothing_of_points() -> None:
+    ours, lyon = word("local", Verdict.DOWN), word("lyon", Verdict.UP)
+
+    assert told_by_points() == told_by_points(ours) == told_by_points(ours, lyon, over=True) == ""

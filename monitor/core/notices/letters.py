@@ -1,7 +1,7 @@
 """The texts of what is sent about the record. Neutral: what was observed, and how."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor.core.changes.change_log import ChangeRecord
@@ -21,6 +21,8 @@ from monitor.core.notices.letter import (
     subject_of,
 )
 from monitor.core.notices.notice import Notice, NoticeKind
+from monitor.core.notices.point_lines import point_lines
+from monitor.core.points.combine import CommonWord
 
 SHOWN = 20  # lines of one list; what is left out is counted
 LOOKED_AT = 4  # addresses to look at, before all that is established
@@ -36,6 +38,7 @@ class IncidentFacts:
         targets: By slug, of these outages and of `states`.
         states: Of all that the recipient follows.
         gaps: When we could not measure, in the time of the outages.
+        common: What all points say now, by target; empty without other points.
 
     """
 
@@ -47,6 +50,7 @@ class IncidentFacts:
     gaps: tuple[Gap, ...]
     now: datetime
     language: Language = FRENCH
+    common: Mapping[str, CommonWord] = field(default_factory=dict)
 
 
 def incident_letter(facts: IncidentFacts) -> Letter:
@@ -363,6 +367,8 @@ def _facts(facts: IncidentFacts) -> tuple[LetterLine, ...]:
     if len(facts.outages) > SHOWN:
         rest = language.count(len(facts.outages) - SHOWN, "autre")
         lines.append(line(text("et %(rest)s, sur la fiche", rest=rest)))
+    lasting = [one.target for one in facts.outages[:SHOWN] if one.first_ok_at is None]
+    lines += point_lines(lasting, facts.common, facts.targets, language)
     lines += [
         line(
             text(
