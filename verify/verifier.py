@@ -90,6 +90,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -673,7 +674,7 @@ class Extract:
         if self.since >= self.until or not 0 <= self.first < self.end:
             raise Fault(f"{self.of} : une période, ou une suite de feuilles, qui n’en est pas une")
         self.numbers, self.places = array("q"), array("q")  # of the leaves that are here
-        self.here = tempfile.TemporaryFile()  # noqa: SIM115 -- let go of with this program
+        self.here = tempfile.TemporaryFile(buffering=PIECE)  # noqa: SIM115 -- let go of with this program
 
     def walk(self, tree: Tree, size: int, story: "Story", roots: "dict[int, bytes]") -> None:
         """Rebuild the tree from its lines, and have `story` read each leaf."""
@@ -722,7 +723,9 @@ class Extract:
     def _lines(self) -> Iterator[bytes]:
         unpacked = 0
         try:
-            with opened(self.path, MAX_CAPTURES) as packed, gzip.GzipFile(fileobj=packed) as file:
+            with opened(self.path, MAX_CAPTURES) as packed, BufferedReader(
+                gzip.GzipFile(fileobj=packed), PIECE
+            ) as file:
                 if file.readline(len(self.HEAD)) != self.HEAD:
                     raise Fault(f"{self.path} : ce n’est pas un extrait de journal")
                 while line := file.readline(2 * MAX_LEAF):
@@ -1806,21 +1809,28 @@ def _integer(text: str) -> int:
     return int(text) if len(text) <= 17 else _refuse(text)
 
 
-# Made once: making it takes as long as reading a leaf.
+# Made once: making one takes as long as reading a leaf.
 STRICT_JSON = json.JSONDecoder(
     object_pairs_hook=_pairs, parse_float=_refuse, parse_constant=_refuse, parse_int=_integer
 )
+# The same for what has no long number: to call `_integer` for each would take longer than the rest.
+SHORT_JSON = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_float=_refuse, parse_constant=_refuse
+)
+LONG_NUMBER = b"0" * 17
+DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 def strict_json(data: bytes) -> Any:
     """Read JSON that two readers cannot read differently. Raises ValueError for any other."""
     text = data.decode()
+    decoder = STRICT_JSON if LONG_NUMBER in data.translate(DIGITS) else SHORT_JSON
     try:
         if text[:1] == "{":  # as all leaves; `decode` would look for blanks on both sides
-            value, end = STRICT_JSON.raw_decode(text)
+            value, end = decoder.raw_decode(text)
             if end == len(text):
                 return value
-        return STRICT_JSON.decode(text)
+        return decoder.decode(text)
     except RecursionError:
         raise ValueError("trop profond") from None
 
@@ -1837,7 +1847,7 @@ def microseconds(text: Any) -> int:
 
 
 def whole_number(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if type(value) is not int:  # a truth value is an int, too
         raise ValueError(f"il faut un nombre entier : {str(value)[:40]!r}")  # noqa: TRY004 -- one kind of fault
     return value
 
