@@ -1848,7 +1848,7 @@ def microseconds(text: Any) -> int:
 
 def whole_number(value: Any) -> int:
     if type(value) is not int:  # a truth value is an int, too
-        raise ValueError(f"il faut un nombre entier : {str(value)[:40]!r}")  # noqa: TRY004 -- one kind of fault
+        raise ValueError(f"il faut un nombre entier : {str(value)[:40]!r}")
     return value
 
 

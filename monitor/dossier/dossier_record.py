@@ -271,12 +271,15 @@ class DossierRecord:
     def rejudged(
         self, ruleset: Ruleset, scope: Scope, *, division: Division | None = None
     ) -> Availability:
-        """Answer for a scope by a published ruleset, from the checks that the checkpoint covers."""
+        """Answer for a scope by a published ruleset, from the checks that the checkpoint covers.
+
+        Without the hours of the day, which no piece gives by a ruleset.
+        """
         if ruleset.sha256 not in self._rejudged:
             self._rejudged[ruleset.sha256] = RejudgedRecord(
                 self.store, ruleset, reads=self.reads, until=microseconds(self.checkpoint.at)
             )
-        question = self._figure_question(scope, None, None, division)
+        question = replace(self._figure_question(scope, None, None, division), hours=False)
         return availability(self._rejudged[ruleset.sha256], question, self.basis)
 
     def _figure_question(

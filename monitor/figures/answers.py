@@ -125,7 +125,8 @@ class Basis:
 class FigureQuestion:
     """What is asked: [since, until), in microseconds since 1970.
 
-    `now` is the present: nothing is known after it.
+    `now` is the present: nothing is known after it. `hours` is False where nobody asks in how many
+    hours of the day something was down: to count them is to read those days again.
     """
 
     scope: Scope
@@ -133,6 +134,7 @@ class FigureQuestion:
     until: int
     now: int
     division: Division | None = None
+    hours: bool = True
 
     def __post_init__(self) -> None:
         """Raise QuestionRefused when the span is not one, is too long, or too far away."""
@@ -236,7 +238,8 @@ def _touched(
     """Count the days, weeks and hours; hours only where one thing is asked of, and was down."""
     down = [(start, account.bad_us) for start, account in zip(days.edges[:-1], by_day, strict=True)]
     hours: int | None = None
-    if question.scope.needs_all or len(question.scope.targets) == 1:
+    one_thing = question.scope.needs_all or len(question.scope.targets) == 1
+    if one_thing and question.hours:
         hours = sum(
             clock_hours(edges, _accounts(reads, question, edges))
             for edges in _hours_of_down_days(days, by_day)

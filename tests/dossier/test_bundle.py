@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from zipfile import ZipFile
 
 import fastwarc
@@ -14,7 +17,12 @@ import pytest
 import surt as reference  # type: ignore[import-untyped] # it has no types
 from warcio import ArchiveIterator  # type: ignore[import-untyped] # it has no types
 
+from monitor.dossier.bundle import leaf_choice
 from monitor.dossier.bundle.answer_files import surt
+from monitor.dossier.bundle.leaf_choice import ExtractSpan, LeafChooser
+from monitor.dossier.bundle.signed_leaves import SignedLeaves
+from monitor.evidence.log.note import Checkpoint, Note
+from monitor.evidence.log.tiles import Tiles
 from tests.support import bundles
 from tests.support.evidence_record import CODE, KEY, SINCE, UNTIL, EvidenceBundle
 from tests.support.stranger import run_verifier
@@ -180,6 +188,33 @@ def test_the_leaves_are_a_small_part_of_the_journal(files: bundles.Files) -> Non
     assert len(leaves) < 400
     assert not any(b'"target":"prefecture"' in line for line in leaves)
     assert gzip.decompress(files["preuve/extrait.gz"]) == b"".join(lines)
+
+
+def test_a_check_is_chosen_without_being_decoded(
+    evidence: EvidenceBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nearly all leaves are checks; read in full, they lead to the same choice."""
+    size = Checkpoint.parse(
+        Note.parse(bundles.files_of(evidence.path.read_bytes())["preuve/journal/checkpoint"]).text
+    ).size
+    leaves = SignedLeaves(Tiles(evidence.record.data / "journal"), size)
+    span = ExtractSpan(targets=("accueil", "connexion"), since=SINCE, until=UNTIL)
+    decoded: list[bytes] = []
+
+    def loads(data: bytes) -> Any:
+        decoded.append(data)
+        return json.loads(data)
+
+    monkeypatch.setattr(leaf_choice, "json", SimpleNamespace(loads=loads))
+    with evidence.record.open() as store:
+        choice = LeafChooser(leaves, span).choose(store)
+        checks = [leaf for leaf in decoded if b'"type":"observation"' in leaf]
+        monkeypatch.setattr(leaf_choice, "_CHECK_AT", re.compile(rb"(never)"))
+        in_full = LeafChooser(leaves, span).choose(store)
+
+    assert choice.checks == 160
+    assert not checks
+    assert choice == in_full
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

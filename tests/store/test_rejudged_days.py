@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,31 @@ def test_sums_of_calm_days_change_no_figure(store: Store) -> None:
     read: list[int] = []
     RejudgedRecord(store, SHIPPED["strict"], read.append).outages(tuple(WEATHER))
     assert 0 < sum(read) < sum(map(len, WEATHER.values())) * 2 // 3  # calm days were left out
+
+
+def test_hours_that_nobody_asks_for_are_not_read(store: Store) -> None:
+    asyncio.run(live(store, Folds(TARGETS), 0, 400))
+    asyncio.run(store.roll_up(NOW))
+    start, slug = midnight(day_of(microseconds(START))), next(iter(WEATHER))
+    question = FigureQuestion(
+        scope=Scope(kind=ScopeKind.TARGET, slug=slug, name=slug, targets=(slug,)),
+        since=start,
+        until=start + 17 * 86_400_000_000,
+        now=microseconds(NOW),
+    )
+    read: list[int] = []
+    record = RejudgedRecord(store, SHIPPED["strict"], read.append)
+
+    with_hours = availability(record, question, Basis())
+    before = sum(read)
+    availability(record, question, Basis())
+    again = sum(read) - before
+    without = availability(record, replace(question, hours=False), Basis())
+
+    assert with_hours.touched.hours
+    assert replace(with_hours, touched=without.touched) == without
+    assert without.touched == replace(with_hours.touched, hours=None)
+    assert sum(read) - before - again < again
 
 
 def test_what_is_recorded_later_changes_nothing_of_what_was_asked_before(store: Store) -> None:

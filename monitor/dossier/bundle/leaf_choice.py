@@ -25,6 +25,10 @@ IN_HAND: Final = timedelta(hours=2)
 
 _SHARED = re.compile(rb'"type":"(?:run|gap|key|correction|round)"')
 _AT = re.compile(rb'"at":"([^"]{27})"')
+# Of a check, which nearly all leaves are, this is all that is needed: nothing else is decoded. The
+# names are in order in a leaf, so that its own instant comes first.
+_CHECK_AT = re.compile(rb'\{"at":"([^"\\]{27})",')
+_CHECK_NAMES = re.compile(rb'"(?:conditions|panel|plan|setup)":(\d{1,17})')
 _OWN_KINDS = frozenset({"observation", "outage", "blip", "capture", "change", "rendering", "gap"})
 _MOMENT = timedelta(microseconds=1)
 _OPEN = "9999"  # after any instant
@@ -81,7 +85,7 @@ class LeafChooser:
     def __init__(self, leaves: SignedLeaves, span: ExtractSpan) -> None:
         self._leaves, self._span = leaves, span
         slugs = b"|".join(re.escape(slug).encode() for slug in span.targets)
-        self._own = re.compile(rb'"target":"(?:' + slugs + rb')"')
+        self._own = re.compile(rb'"target":"(' + slugs + rb')"')
         self._chosen = array("q")
         self._referred: set[int] = set()
         self._checks: dict[str, dict[str, int]] = {slug: {} for slug in span.targets}
@@ -127,7 +131,13 @@ class LeafChooser:
 
     def _look(self, number: int, data: bytes, last_at: str) -> bool:
         """Take a leaf if it belongs to the extract; return whether it is the last."""
-        if self._own.search(data):
+        own = self._own.search(data)
+        if own:
+            if b'"type":"observation"' in data and (at := _CHECK_AT.match(data)):
+                self._chosen.append(number)
+                self._referred.update(map(int, _CHECK_NAMES.findall(data)))
+                self._checks[own[1].decode()][at[1].decode()] = number
+                return False
             leaf = json.loads(data)
             if leaf["type"] in _OWN_KINDS and leaf.get("target") in self._checks:
                 self._take_own(number, leaf)
@@ -161,7 +171,7 @@ class LeafChooser:
     def _take_own(self, number: int, leaf: dict[str, Any]) -> None:
         choice, kind = self._choice, leaf["type"]
         self._take(number, leaf)
-        if kind == "observation":
+        if kind == "observation":  # not written as ours are
             self._checks[leaf["target"]][leaf["at"]] = number
         elif kind == "outage":
             choice.edges.append(number)
