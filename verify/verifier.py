@@ -723,9 +723,8 @@ class Extract:
     def _lines(self) -> Iterator[bytes]:
         unpacked = 0
         try:
-            with opened(self.path, MAX_CAPTURES) as packed, BufferedReader(
-                gzip.GzipFile(fileobj=packed), PIECE
-            ) as file:
+            with opened(self.path, MAX_CAPTURES) as packed, gzip.GzipFile(fileobj=packed) as whole:
+                file = BufferedReader(whole, PIECE)
                 if file.readline(len(self.HEAD)) != self.HEAD:
                     raise Fault(f"{self.path} : ce n’est pas un extrait de journal")
                 while line := file.readline(2 * MAX_LEAF):
@@ -1814,9 +1813,7 @@ STRICT_JSON = json.JSONDecoder(
     object_pairs_hook=_pairs, parse_float=_refuse, parse_constant=_refuse, parse_int=_integer
 )
 # The same for what has no long number: to call `_integer` for each would take longer than the rest.
-SHORT_JSON = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_float=_refuse, parse_constant=_refuse
-)
+SHORT_JSON = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=_refuse, parse_constant=_refuse)
 LONG_NUMBER = b"0" * 17
 DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 
