@@ -674,7 +674,7 @@ class Extract:
         if self.since >= self.until or not 0 <= self.first < self.end:
             raise Fault(f"{self.of} : une période, ou une suite de feuilles, qui n’en est pas une")
         self.numbers, self.places = array("q"), array("q")  # of the leaves that are here
-        self.here = tempfile.TemporaryFile(buffering=PIECE)  # noqa: SIM115 -- let go of with this program
+        self.here = tempfile.TemporaryFile()  # noqa: SIM115 -- let go of with this program
 
     def walk(self, tree: Tree, size: int, story: "Story", roots: "dict[int, bytes]") -> None:
         """Rebuild the tree from its lines, and have `story` read each leaf."""
