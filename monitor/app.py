@@ -79,7 +79,9 @@ class App:
         clock: Clock,
         resolver: Resolver | None = None,  # the demo brings its own name server
         config_folder: Path | None = None,  # for processes that read it again; None makes none
+        seal_s: float = SEAL_INTERVAL_S,
     ) -> None:
+        self._seal_s = seal_s
         self._config = config
         self._settings = settings
         self._store = store
@@ -168,11 +170,11 @@ class App:
         self,
         stop: asyncio.Event,
         *,
-        listening: socket.socket,
+        listening: socket.socket | None,
         cut: asyncio.Event | None = None,
         on_stopping: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Serve on `listening` until `stop` is set.
+        """Serve on `listening` until `stop` is set; on None, without pages.
 
         Then `on_stopping` is called with the number of probes in progress; `cut` gives them up
         at once.
@@ -198,18 +200,19 @@ class App:
     async def _serve(
         self,
         stop: asyncio.Event,
-        listening: socket.socket,
+        listening: socket.socket | None,
         cut: asyncio.Event | None,
         on_stopping: Callable[[int], None],
     ) -> None:
         started_at = await self._open_run()
         async with self._group:
-            web = self._group.create_task(self._web(listening).serve())
+            pages = self._web(listening).serve() if listening else asyncio.sleep(0)
+            web = self._group.create_task(pages)
             self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
             self._loop(self._every(CLOCK_INTERVAL_S, self._read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
             self._loop(self._every(PAUSE_INTERVAL_S, self._record_annotations))
-            self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
+            self._loop(self._every(self._seal_s, self._sealer.seal))
             if self._config.identified:
                 self._loop(self._anchoring.run())
             if self._alerts is not None:

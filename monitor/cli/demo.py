@@ -16,9 +16,9 @@ from monitor.alerts.vault import new_nonce, open_vault
 from monitor.app import App
 from monitor.browser.executable import find_browser
 from monitor.cli import terminal
+from monitor.cli.demo_points import other_services
 from monitor.cli.parsing import CommandRefused, Commands
 from monitor.cli.service import address, listen, make_folder, until_stopped
-from monitor.config import load
 from monitor.config.schema import BrowserSettings
 from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.changes.change_log import ChangeRecord
@@ -80,6 +80,7 @@ def run_demo(args: Namespace) -> int:
     print(f"  vigie outages {where}")
     print(f"  vigie changes {where}")
     print(f"  vigie verify {args.data}")
+    print(f"  vigie follow {where}")
     print(f"  vigie export {where} --out {args.data}-export")
     return 0
 
@@ -121,26 +122,26 @@ async def play(
     )
     await world.start()
     try:
-        config = load(world.config_folder)
         migrate(settings.database_url)
         server, port = world.dns_address
         second_servers = [world.second_dns]
         resolver = Resolver(clock=clock, servers=[server], second=second_servers, port=port)
-        with open_to_write(config, settings) as store:
-            world.mailbox.service = address(listening)
-            _subscribe(store, settings, clock)
-            folder = world.config_folder
-            app = App(config, settings, store, clock=clock, resolver=resolver, config_folder=folder)
-            async with asyncio.TaskGroup() as group:
-                showing = group.create_task(_show(world, app, store, address(listening), clock))
-                playing = group.create_task(
-                    _play_scenes(
-                        world, stop, clock, afterwards_s=AFTERWARDS_S * pace if once else None
-                    )
+        folder = world.config_folder
+        async with other_services(world, settings, stop, clock, pace=pace) as config:
+            with open_to_write(config, settings) as store:
+                world.mailbox.service = address(listening)
+                _subscribe(store, settings, clock)
+                app = App(
+                    config, settings, store, clock=clock, resolver=resolver, config_folder=folder
                 )
-                await app.run(stop, listening=listening)
-                showing.cancel()
-                playing.cancel()
+                async with asyncio.TaskGroup() as group:
+                    showing = group.create_task(_show(world, app, store, address(listening), clock))
+                    afterwards_s = AFTERWARDS_S * pace if once else None
+                    scenes = _play_scenes(world, stop, clock, afterwards_s=afterwards_s)
+                    playing = group.create_task(scenes)
+                    await app.run(stop, listening=listening)
+                    showing.cancel()
+                    playing.cancel()
     finally:
         await world.stop()
 
@@ -191,6 +192,7 @@ async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock
             outages=await asyncio.to_thread(store.outages),
             changes=await asyncio.to_thread(_announced, store),
             scenes=world.scenes,
+            words=app.board.points.words if app.board.points else {},
             second=world.second,
             now=clock.now(),
             url=url,

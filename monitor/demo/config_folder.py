@@ -3,10 +3,13 @@
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from monitor.config import OtherPoint
 from monitor.core.model import Platform, Target
 from monitor.demo import sites
+from monitor.demo.associations import CONTROLS_S, INTERVAL_S, OURS, WATCHED, DemoAssociation
 
 Value = str | int | float | bool | Sequence[str]
 
@@ -36,6 +39,7 @@ CITIES = {
 
 def write(  # noqa: PLR0913 -- keyword-only: what the files say
     folder: Path,
+    association: DemoAssociation = OURS,
     *,
     port: int,
     ca_path: Path,
@@ -46,16 +50,18 @@ def write(  # noqa: PLR0913 -- keyword-only: what the files say
 ) -> None:
     """Write `vigie.toml`, `targets/` and a copy of the shipped fingerprints under `folder`.
 
-    `mail_port` is that of the mail server on loopback, 0 for none. `pace` multiplies every
-    duration. With a `browser`, it shows one of the pages.
+    They are those of the point of `association`. `mail_port` is that of the mail server on
+    loopback, 0 for none. `pace` multiplies every duration. With a `browser`, it shows one of the
+    pages.
     """
     prefectures = folder / "targets" / "prefectures"
     prefectures.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fingerprints, folder / "fingerprints.toml")
     _save(folder / "milestones.toml", _milestones())
-    lines = _service(ca_path=ca_path, port=port, pace=pace)
+    targets = _followed(sites.targets(port=port, pace=pace, browser=browser), association, pace)
+    platforms = {target.platform for target in targets}
+    lines = _service(association, platforms, ca_path=ca_path, port=port, pace=pace)
     _save(folder / "vigie.toml", [*lines, *(_mail(mail_port) if mail_port else [])])
-    targets = sites.targets(port=port, pace=pace, browser=browser)
     national = [target for target in targets if not target.department]
     _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
     for code in {target.department for target in targets if target.department}:
@@ -70,6 +76,33 @@ def write(  # noqa: PLR0913 -- keyword-only: what the files say
         _save(prefectures / f"{code}.toml", [*head, *_targets(in_department)])
 
 
+def follow(folder: Path, points: Iterable[OtherPoint]) -> None:
+    """Write the other points to the folder's `local.toml`."""
+    lines: list[str] = []
+    for point in points:
+        values: dict[str, Value] = {
+            "name": point.name,
+            "operator": point.operator,
+            "key": point.key,
+            "url": point.url,
+        }
+        lines += _table("[[points]]", values)
+    _save(folder / "local.toml", lines)
+
+
+def _followed(
+    targets: Iterable[Target], association: DemoAssociation, pace: int
+) -> tuple[Target, ...]:
+    """Return the targets of the point of an association."""
+    if association is OURS:
+        return tuple(targets)
+    return tuple(
+        replace(target, interval_s=INTERVAL_S * pace)
+        for target in targets
+        if target.slug in WATCHED
+    )
+
+
 def _milestones() -> list[str]:
     """Return the date that a dashboard compares both sides of: in an hour's play, by coverage."""
     milestone: dict[str, Value] = {
@@ -81,19 +114,22 @@ def _milestones() -> list[str]:
     return [*_table("[[milestone]]", milestone), "date = 2026-11-05"]
 
 
-def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
+def _service(
+    association: DemoAssociation, platforms: set[str], *, ca_path: Path, port: int, pace: int
+) -> list[str]:
     policy = sites.slowed(sites.POLICY, pace)
+    controls_s = 1 if association is OURS else CONTROLS_S
     lines = [
         *_table(
             "[service]",
             {
-                "user_agent": "VigieANEF-demonstration (+https://demo.test/robot)",
+                "user_agent": f"VigieANEF-demonstration (+{association.site}robot)",
                 "contact": "demonstration@demo.test",
                 "allow_private": True,
                 "extra_ca": str(ca_path),
             },
         ),
-        *_table("[publisher]", {"association": "Démonstration", "site": "https://demo.test/"}),
+        *_table("[publisher]", {"association": association.operator, "site": association.site}),
         *_table("[probe]", {"deadline_s": sites.DEADLINE_S * pace, "slow_s": sites.SLOW_S * pace}),
         *_table(
             "[policy]",
@@ -105,7 +141,10 @@ def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
                 "recheck_s": policy.recheck_s,
             },
         ),
-        *_table("[controls]", {"needed": 1, "interval_s": pace}),
+        *_table(
+            "[controls]",
+            {"needed": 1, "interval_s": controls_s * pace},
+        ),
     ]
     for number, host in enumerate(sites.CONTROLS, start=1):
         control: dict[str, Value] = {
@@ -116,7 +155,8 @@ def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
         }
         lines += _table("[[controls.host]]", control)
     for platform in sites.PLATFORMS:
-        lines += _platform(platform)
+        if platform.slug in platforms:
+            lines += _platform(platform)
     for slug, name, target in COMPONENTS:
         component: dict[str, Value] = {
             "slug": slug,

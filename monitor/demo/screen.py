@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.core.changes.change_log import ChangeRecord
-from monitor.core.french.formatting import apart, clock_time, duration
+from monitor.core.french.formatting import apart, clock_time, count, duration
 from monitor.core.french.page_event_sentences import EXPLAINED
+from monitor.core.french.point_sentences import common_word
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Outage, State, Target
+from monitor.core.points.combine import Agreement, CommonWord
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.demo.scenario import Scene, ends_s
 
@@ -31,6 +33,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
     outages: Sequence[Outage],
     changes: Sequence[ChangeRecord],
     scenes: Sequence[Scene],
+    words: Mapping[str, CommonWord],
     second: float,
     now: datetime,
     url: str,
@@ -45,6 +48,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
         outages: Confirmed ones, closed and open, in order of time.
         changes: Announced ones of the pages' texts, in order of time.
         scenes: The scenario.
+        words: What all points of measurement say together, by slug.
         second: Seconds since it began.
         now: Aware instant, for the duration of open outages.
         url: Address of the web pages.
@@ -59,6 +63,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
         "",
         *_worth_seeing(second, scenes, url),
         *_stage(scenes, second),
+        _points(words, targets),
         "",
         f"{'Cible':{_NAME}}{'État':{_STATE}}{'Depuis':{_SINCE}}Motif",
         *(_row(target, states.get(target.slug)) for target in targets),
@@ -91,6 +96,17 @@ def _stage(scenes: Sequence[Scene], second: float) -> Iterable[str]:
     yield from (f"  {caption}" for caption in captions)
     if not captions:
         yield "  rien : tous les sites simulés répondent"
+
+
+def _points(words: Mapping[str, CommonWord], targets: Sequence[Target]) -> str:
+    differing = [
+        f"{target.name} : {common_word(words[target.slug])}"
+        for target in targets
+        if target.slug in words and words[target.slug].differs
+    ]
+    agreed = sum(word.agreement is Agreement.ALL for word in words.values())
+    same = f"d’accord sur {count(agreed, 'page')}" if agreed else "aucun état commun en ce moment"
+    return f"Trois points de mesure : {' ; '.join(differing) or same}"
 
 
 def _row(target: Target, state: State | None) -> str:

@@ -15,6 +15,8 @@ SSO = "sso.anef.demo.test"
 CONTACT = "contact.anef.demo.test"
 FICHES = "fiches.demo.test"
 BOOKING = "rendez-vous.demo.test"
+# Two servers: a name server leads our point to one of them, and the other points to the other.
+STAMPS = "timbres.demo.test"
 SPACE = "espace.demo.test"  # a single-page app: `SiteFault.DEAD_API`
 ISSUER = "autorite.demo.test"  # serves the intermediate certificate, over plain HTTP
 DEPARTMENTS = ("01", "06", "13", "33", "59", "69", "75", "93")
@@ -47,6 +49,7 @@ PLATFORMS = (
     ),
     Platform(slug="rdv", name="Rendez-vous (essai)", spacing_s=0.05, hosts=(BOOKING,)),
     Platform(slug="espace", name="Espace personnel (essai)", spacing_s=0.05, hosts=(SPACE,)),
+    Platform(slug="timbres", name="Timbres fiscaux (essai)", spacing_s=0.05, hosts=(STAMPS,)),
     Platform(slug="fiches", name="Fiches pratiques (essai)", spacing_s=0.05, hosts=(FICHES,)),
 )
 
@@ -54,6 +57,7 @@ FOREIGNERS_PATH = "/Demarches/Accueil-des-etrangers"
 BOOKING_PATH = "/Demarches/Prendre-un-rendez-vous"
 LOGIN_PATH = "/auth/realms/anef-usagers/connexion"
 CONTACT_PATH = "/formulaire-contact"
+STAMPS_PATH = "/titre-de-sejour"
 SIGNS_OF_LIFE = ("/api/configurations/feature_flags", "/api/front_environnement")
 MAIN_SCRIPT = "/usagers/main.d59e01b7c2fa4836.js"
 SPACE_API = "/espace/api/configuration"
@@ -99,13 +103,17 @@ def page(template: str, **values: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One site: its name, its own loopback address, and its healthy answers."""
+    """One server of a site: the site's name, its own loopback address, and its healthy answers.
+
+    `far`: the other points are led there, and our own is not; it has no fault of its own.
+    """
 
     name: str
     address: str
     answers: Mapping[str, SiteAnswer]
     secure: bool = True
     department: str = ""
+    far: bool = False
 
 
 def prefecture(code: str) -> str:
@@ -113,7 +121,8 @@ def prefecture(code: str) -> str:
 
 
 def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
-    """Return every site of the demo, each on its own address of 127.86.0.0/24."""
+    """Return every server of the demo, each on its own address of 127.86.0.0/24."""
+    stamps = {STAMPS_PATH: SiteAnswer(body=page("timbre.html"))}
     all_sites: list[tuple[str, Mapping[str, SiteAnswer], bool]] = [
         (ANEF, _anef(), True),
         (SSO, {LOGIN_PATH: SiteAnswer(body=page("connexion.html"))}, True),
@@ -128,8 +137,10 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
             {ISSUER_PATH: SiteAnswer(body=intermediate_der, media="application/pkix-cert")},
             False,
         ),
+        (STAMPS, stamps, True),
+        (STAMPS, stamps, True),
     ]
-    return tuple(
+    servers = [
         Host(
             name=name,
             address=f"127.86.0.{number}",
@@ -138,7 +149,8 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
             department=_departments().get(name, ""),
         )
         for number, (name, answers, secure) in enumerate(all_sites, start=2)
-    )
+    ]
+    return (*servers[:-1], replace(servers[-1], far=True))
 
 
 def _departments() -> dict[str, str]:
@@ -211,6 +223,13 @@ def _targets(port: int) -> tuple[Target, ...]:
             f"https://{BOOKING}:{port}{BOOKING_PATH}",
             kind=Kind.PAGE,
             platform="rdv",
+        ),
+        _target(
+            "timbre-fiscal",
+            "Timbre fiscal – titre de séjour",
+            f"https://{STAMPS}:{port}{STAMPS_PATH}",
+            kind=Kind.PAGE,
+            platform="timbres",
         ),
         _target(
             "espace",

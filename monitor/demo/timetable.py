@@ -113,6 +113,16 @@ SCENES = (
         caption="Rendez-vous : le pare-feu du site refuse la sonde, elle attend une heure",
     ),
     Scene(
+        from_s=14,
+        to_s=34,
+        fault=SiteFault.UNAVAILABLE,
+        host=sites.STAMPS,
+        targets=("timbre-fiscal",),
+        verdict=Verdict.DOWN,
+        reason=Reason.HTTP_5XX,
+        caption="Timbre fiscal : en panne vue d’ici seulement, deux autres points voient la page",
+    ),
+    Scene(
         from_s=15,
         to_s=33,
         fault=SiteFault.MAINTENANCE,

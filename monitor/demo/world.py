@@ -2,12 +2,14 @@
 
 import errno
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from monitor.config import OtherPoint
 from monitor.core.model import Target
 from monitor.demo import config_folder, sites
+from monitor.demo.associations import OURS, DemoAssociation
 from monitor.demo.authority import DemoAuthority
 from monitor.demo.mailbox import FOLDER, DemoMailbox
 from monitor.demo.name_server import NameServer
@@ -21,6 +23,7 @@ _PORT_TRIES = 10
 _BELOW_HTTP = {SiteFault.REFUSED, SiteFault.LINE_CUT, SiteFault.IPV4_LOST}  # nobody listens
 _NAMES = "127.86.0.1"
 _OTHER_NAMES = "127.86.0.254"  # of the second resolver, which never lies
+_FAR_NAMES = "127.86.0.253"  # of the other points'
 _SIX = "::1"  # the only IPv6 address of a loopback, of the controls
 
 
@@ -59,6 +62,7 @@ class DemoWorld:
         ca_path: PEM file of the root to trust; written by `start`.
         dns_address: Address and UDP port of the name server; set by `start`.
         second_dns: Address of another one, on the same port.
+        other_points_dns: Address of that of the other points, on the same port.
         scenes: The scenario, with the durations of this world.
         targets: The targets; set by `start`.
         mailbox: Where the service's messages go.
@@ -80,6 +84,7 @@ class DemoWorld:
         self.ca_path = work_folder / "tls" / "racine.pem"
         self.dns_address = ("", 0)
         self.second_dns = _OTHER_NAMES
+        self.other_points_dns = _FAR_NAMES
         known = {target.slug for target in sites.targets(port=443, browser=browser)}
         self.scenes = tuple(
             scene.slowed(pace) for scene in scenes if browser or known & set(scene.targets)
@@ -92,6 +97,7 @@ class DemoWorld:
         self._sites: list[_SimulatedSite] = []
         self._names = NameServer({})
         self._other_names = NameServer({})
+        self._far_names = NameServer({})
         self._six: Site | None = None
         self._port = 0
         self._began_us: int | None = None
@@ -118,33 +124,36 @@ class DemoWorld:
                 await self.stop()
                 if attempt == _PORT_TRIES - 1:
                     raise
-        addresses: dict[str, tuple[str, ...]] = {
-            site.host.name: (site.host.address,) for site in self._sites
-        }
-        for host in sites.CONTROLS if self._six else ():
-            addresses[host] = (*addresses.get(host, ()), _SIX)
-        self._names = NameServer(addresses)
-        self.dns_address = await self._names.start(address=_NAMES)
-        self._other_names = NameServer(addresses)
-        await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
+        await self._open_names()
         self.targets = sites.targets(port=self._port, pace=self._pace, browser=self._browser)
         await self.mailbox.start()
+        self.configure(OURS, self.config_folder)
+        await self.show(0.0)
+
+    def configure(self, association: DemoAssociation, folder: Path) -> Path:
+        """Write a configuration folder for the point of an association, and return it."""
         config_folder.write(
-            self.config_folder,
+            folder,
+            association,
             port=self._port,
             ca_path=self.ca_path,
             fingerprints=self._fingerprints,
-            mail_port=self.mailbox.smtp_port,
+            mail_port=self.mailbox.smtp_port if association is OURS else 0,
             pace=self._pace,
             browser=self._browser,
         )
-        await self.show(0.0)
+        return folder
+
+    def follow(self, points: Iterable[OtherPoint]) -> None:
+        """Add other points to our configuration folder."""
+        config_folder.follow(self.config_folder, points)
 
     async def stop(self) -> None:
         """Close everything. Safe to call twice."""
         await self.mailbox.stop()
         self._names.stop()
         self._other_names.stop()
+        self._far_names.stop()
         if self._six is not None:
             await self._six.stop()
             self._six = None
@@ -164,7 +173,8 @@ class DemoWorld:
     async def show(self, second: float) -> None:
         """Put every site in its state at `second`."""
         for site in self._sites:
-            scene = running(self.scenes, host=site.host.name, second=second)
+            host = "" if site.host.far else site.host.name
+            scene = running(self.scenes, host=host, second=second)
             site.take(scene.fault if scene else None)
             if site.host.secure:
                 site.server.tls = site.contexts.get(site.fault, site.contexts[None])
@@ -174,7 +184,8 @@ class DemoWorld:
                 await site.server.start(port=self._port)
         line = running(self.scenes, host="", second=second)
         fault = line.fault if line else None
-        self._names.cut = self._other_names.cut = fault is SiteFault.LINE_CUT
+        for names in (self._names, self._other_names, self._far_names):
+            names.cut = fault is SiteFault.LINE_CUT
         lying = fault is SiteFault.LYING_RESOLVER
         self._names.lies = self._lies() if lying else {}
         if self._six is not None:
@@ -205,6 +216,20 @@ class DemoWorld:
             await site.server.start(port=port)
         self._port = port
         await self._open_six(authority)
+
+    async def _open_names(self) -> None:
+        """Start the name servers: ours, a second one, and that of the other points."""
+        near = {site.host.name: (site.host.address,) for site in self._sites if not site.host.far}
+        addresses: dict[str, tuple[str, ...]] = {**near}
+        for host in sites.CONTROLS if self._six else ():
+            addresses[host] = (*addresses[host], _SIX)
+        far = {site.host.name: (site.host.address,) for site in self._sites if site.host.far}
+        self._names = NameServer(addresses)
+        self._other_names = NameServer(addresses)
+        self._far_names = NameServer({**addresses, **far})
+        self.dns_address = await self._names.start(address=_NAMES)
+        await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
+        await self._far_names.start(address=_FAR_NAMES, port=self.dns_address[1])
 
     async def _open_six(self, authority: DemoAuthority) -> None:
         """Serve the controls over IPv6 as well, if the machine has it."""

@@ -1,5 +1,6 @@
 """What the spectator of the demo reads in a terminal."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +11,7 @@ from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.french.formatting import clock_time
 from monitor.core.model import Nature, Outage, Reason, State, Verdict
+from monitor.core.points.combine import CommonWord, PointWord, combine
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.demo import sites
 from monitor.demo.screen import render
@@ -45,6 +47,7 @@ def shown(
     *states: State,
     outages: tuple[Outage, ...] = (),
     changes: tuple[ChangeRecord, ...] = (),
+    words: Mapping[str, CommonWord] | None = None,
     second: float = 21.0,
     width: int = 110,
 ) -> str:
@@ -54,6 +57,7 @@ def shown(
         outages=outages,
         changes=changes,
         scenes=SCENES,
+        words=words or {},
         second=second,
         now=NOW,
         url="http://127.0.0.1:8600/",
@@ -150,3 +154,25 @@ def test_a_page_that_is_back_has_a_sentence_though_nothing_differs() -> None:
         announced=True,
     )
     assert "avant 09:14:30 : La page répond de nouveau." in shown(changes=(change,), width=130)
+
+
+def _word(*verdicts: Verdict) -> CommonWord:
+    return combine(
+        [
+            PointWord(point=str(rank), operator=str(rank), verdict=verdict)
+            for rank, verdict in enumerate(verdicts)
+        ]
+    )
+
+
+def test_one_line_says_where_the_points_differ_and_then_that_they_agree() -> None:
+    up, down = Verdict.UP, Verdict.DOWN
+    apart = shown(words={"timbre-fiscal": _word(down, up, up), "anef": _word(up, up, up)})
+    together = shown(words={"timbre-fiscal": _word(up, up, up), "anef": _word(up, up, up)})
+
+    assert (
+        "Trois points de mesure : Timbre fiscal – titre de séjour : "
+        "indisponible vu de 1 point sur 3, accessible de 2"
+    ) in apart.replace("\u00a0", " ")
+    assert "Trois points de mesure : d’accord sur 2 pages" in together
+    assert "Trois points de mesure : aucun état commun en ce moment" in shown()
