@@ -1,6 +1,7 @@
 """The service on the demo's simulated sites, from the first slot to the pages: one real minute."""
 
 import asyncio
+import json
 import shutil
 import socket
 import subprocess
@@ -9,18 +10,27 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from monitor.attest.point_reader import PointReader
+from monitor.cli import main
 from monitor.cli.demo import play
 from monitor.cli.service import address, listen
+from monitor.config import load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
+from monitor.core.french.point_sentences import common_word
 from monitor.core.model import GapCause, Nature, Outage, Reason, Transition, Verdict
+from monitor.core.points.combine import Agreement, CommonWord
 from monitor.demo import sites
 from monitor.demo.scenario import Scene, SiteFault
 from monitor.demo.timetable import SCENES
+from monitor.figures.recorded_targets import recorded_targets
+from monitor.figures.target_at_instant import answer_of
+from monitor.figures.word_at_instant import common_at
 from monitor.store import Store
 from tests.support.prometheus import missing, rules
 
@@ -33,6 +43,7 @@ class Played:
     began_at: datetime
     pages: dict[str, bytes]
     pace: int
+    data: Path
 
     def at(self, second: float) -> datetime:
         """Return the instant at which the timetable says `second`."""
@@ -51,7 +62,13 @@ pytestmark = pytest.mark.timeout(600)  # both of them, and what comes before and
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     settings, pages, pace = _played_in_time(tmp_path_factory)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        yield Played(store=store, began_at=store.runs()[0].started_at, pages=pages, pace=pace)
+        yield Played(
+            store=store,
+            began_at=store.runs()[0].started_at,
+            pages=pages,
+            pace=pace,
+            data=settings.data,
+        )
 
 
 def _played_in_time(
@@ -176,6 +193,52 @@ def test_the_outage_of_the_log_in_host_has_four_framing_checks_and_two_durations
     ]
     assert outage.longest_s is not None
     assert 0 < outage.shortest_s <= 18 * played.pace <= outage.longest_s
+
+
+def _words(played: Played, target: str, since: datetime, until: datetime) -> list[CommonWord]:
+    """Return what the three points say together, at each check of ours in between."""
+    config = load(played.data / "config")
+    known = recorded_targets([target], played.store.definitions(), config)
+    reader, now = PointReader(config, played.data), played.at(90)
+    return [
+        common_at(
+            answer_of(played.store, known, known.of(target, check.at), check.at, now=now),
+            config.publisher.association,
+            reader.others(),
+            known,
+            now=now,
+        )
+        for check in played.store.observations(target, since, until)
+    ]
+
+
+def test_one_point_of_three_sees_a_page_down_alone_and_then_all_agree(played: Played) -> None:
+    outage = outage_of(played, "timbre-fiscal")
+    assert outage.recovered_at is not None
+    after = outage.last_fail_at + timedelta(microseconds=1)
+
+    apart = _words(played, "timbre-fiscal", outage.first_fail_at, after)
+    together = _words(played, "timbre-fiscal", outage.recovered_at, played.at(90))
+
+    assert any(
+        word.differs
+        and word.counts[Verdict.DOWN] == 1
+        and "indisponible vu de 1 point sur 3, " in common_word(word).replace("\u00a0", " ")
+        for word in apart
+    )
+    assert not any(word.counts[Verdict.DOWN] > 1 for word in apart)
+    assert any(word.agreement is Agreement.ALL for word in together)
+
+
+def test_the_journals_of_the_other_points_were_followed_to_their_end(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ["--config", str(played.data / "config"), "--data", str(played.data)]
+    assert main(["follow", *where, "--json"]) == 0
+    points = json.loads(capsys.readouterr().out)
+
+    assert {one["point"] for one in points} == {"lyon", "lille"}
+    assert all(one["imported_leaves"] == one["signed_leaves"] > 0 for one in points)
 
 
 def test_cutting_our_own_line_opens_no_outage(played: Played) -> None:
