@@ -117,6 +117,8 @@ MAX_EXTRACT = 4_000_000_000  # the leaves of an extract, decompressed
 MAX_PACKAGE = 4_000_000_000  # a bundle
 MAX_MEMBERS = 60_000  # files in it
 MAX_LIST = 16_000_000  # its own lists of them
+MAX_FINDINGS = 1_000  # faults, or remarks, of which the text is kept; all are counted
+MAX_FINDING = 2_000  # characters of one
 OPENSSL_S = 60  # seconds for one command
 
 TOLERANCE_S = 300  # between two clocks: ours and an authority's, a witness's
@@ -189,10 +191,44 @@ def read(path: Path, limit: int = MAX_NOTE, *, given: bool = False) -> bytes:
     return data
 
 
-def census(*folders: Path) -> tuple[list[Path], list[str]]:
+class Findings:
+    """Texts of what was found, for a terminal: the first are kept, all are counted.
+
+    Whoever makes a copy of a million faults must not fill the memory of whoever verifies it.
+    """
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+        self.count = 0
+
+    def append(self, text: str) -> None:
+        self.count += 1
+        if len(self.first) < MAX_FINDINGS:
+            line = shown(text)
+            self.first.append(line if len(line) <= MAX_FINDING else f"{line[:MAX_FINDING]}…")
+
+    def __iadd__(self, more: "Findings | list[str]") -> "Findings":  # noqa: PYI034 -- Python 3.9
+        for text in more.first if isinstance(more, Findings) else more:
+            self.append(text)
+        if isinstance(more, Findings):
+            self.count += more.count - len(more.first)
+        return self
+
+    def __len__(self) -> int:
+        return self.count
+
+    def told(self, word: str) -> "Iterator[str]":
+        """Yield a line for each of the first, and one that says how many more there are."""
+        for line in self.first[:SHOWN]:
+            yield f"{word} {line}"
+        if self.count > SHOWN:
+            yield f"{word} … et {self.count - SHOWN} autres"
+
+
+def census(*folders: Path) -> tuple[list[Path], Findings]:
     """Return the files below some folders, and what is neither a file nor a folder."""
     files: list[Path] = []
-    faults: list[str] = []
+    faults = Findings()
     waiting = list(folders)
     while waiting:
         folder = waiting.pop()
@@ -221,7 +257,7 @@ def shown(text: object) -> str:
     """Write a text from outside so that it cannot drive a terminal, nor break a line."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape", "replace").decode()
-        for char in str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for char in str(text)
     )
 
 
@@ -432,7 +468,7 @@ class Tree:
     """
 
     def __init__(
-        self, journal: Path, faults: list[str], *, alive: bool, data: bool, bare: bool = False
+        self, journal: Path, faults: Findings, *, alive: bool, data: bool, bare: bool = False
     ) -> None:
         self.journal, self.faults, self.alive, self.data = journal, faults, alive, data
         self.bare = bare  # there are no tiles to compare with
@@ -585,7 +621,7 @@ def walk(  # noqa: PLR0913 -- what is read, what is compared, who is told
     checkpoint: Checkpoint,
     older: Sequence[Checkpoint],
     story: "Story",
-    faults: list[str],
+    faults: Findings,
     *,
     alive: bool,
     data: bool,
@@ -2290,7 +2326,7 @@ class Story:
     """Reads the leaves in order, once. `faults` contradict each other, `remarks` do not."""
 
     def __init__(
-        self, faults: list[str], remarks: list[str], extract: "Extract | None" = None
+        self, faults: Findings, remarks: Findings, extract: "Extract | None" = None
     ) -> None:
         self.faults, self.remarks, self.extract = faults, remarks, extract
         self.named: dict[int, Leaf] = {}  # leaves that others name
@@ -3288,6 +3324,7 @@ MADE_BY, NEEDS, DAY, ORDINARY = 3 << 8 | 20, 20, 33, 0o100644 << 16  # Unix; 2.0
 DATAPACKAGE, DATAPACKAGE_DIGEST = "datapackage.json", "datapackage-digest.json"
 INDEX, PAGES = "indexes/index.cdx", "pages/pages.jsonl"
 POINTS, MAX_POINTS = "points/points.json", 20
+POINT_TOLD = {"name", "operator", "key", "from", "to", "why"}  # and its pages
 POINT = re.compile(r"points/([a-z0-9][a-z0-9-]{0,79})\.wacz")  # the bundle of another point
 
 
@@ -3315,7 +3352,7 @@ class Package:
     """
 
     def __init__(self, path: Path, folder: Path, *, within: "Package | None" = None) -> None:
-        self.path, self.folder, self.faults = path, folder, list[str]()
+        self.path, self.folder, self.faults = path, folder, Findings()
         self.within = within  # that of a point is in another one, and holds no further ones
         self.members: dict[str, tuple[int, int, int]] = {}  # name: where, bytes, CRC-32
         self.digests: dict[str, str] = {}
@@ -3578,7 +3615,7 @@ def surt(url: str) -> str:
 class Verification:
     """The steps, in order. `faults` is all that does not agree."""
 
-    def __init__(self, options: argparse.Namespace, faults: list[str], files: list[Path]) -> None:
+    def __init__(self, options: argparse.Namespace, faults: Findings, files: list[Path]) -> None:
         self.folder: Path = options.dossier
         self.journal = place_of(options, "journal")
         self.kept = place_of(options, "captures")
@@ -3589,7 +3626,7 @@ class Verification:
         self.files = files
         self.old: list[Path] = options.ancien
         self.faults = faults
-        self.remarks: list[str] = []
+        self.remarks = Findings()
         self.own: list[str] = []  # what is taken from the folder itself
         self.details: list[str] = []  # of the step under way
         self.nothing = False  # there was nothing to verify in it
@@ -4124,7 +4161,7 @@ class Leaves:
     """Leaves that were verified, read again by their number; those that were read last are held."""
 
     def __init__(self, journal: Path, size: int, *, alive: bool, extract: "Extract | None") -> None:
-        self.tree = Tree(journal, [], alive=alive, data=False)
+        self.tree = Tree(journal, Findings(), alive=alive, data=False)
         self.extract = extract
         self.size = size
         self.bundles: OrderedDict[int, list[bytes]] = OrderedDict()
@@ -4481,7 +4518,7 @@ def place_of(options: argparse.Namespace, name: str) -> Path:
 
 def judge(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
     """Verify, telling each step; return the whole as --json gives it."""
-    faults: list[str] = []
+    faults = Findings()
 
     def say(line: str) -> None:
         tell(shown(line))
@@ -4502,25 +4539,21 @@ def judge(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
     steps = list(taken(verification, say)) if verification else []
     if verification and verification.extract:
         verification.extract.here.close()
-    faults[:] = map(shown, faults)  # they name files, whose names are from outside
-    remarks = [shown(line) for line in verification.remarks] if verification else []
+    remarks = verification.remarks if verification else Findings()
     trusted = list(on_trust(verification)) if verification else []
     for line in trusted:
         say(f"PRIS SUR PAROLE {line}")
-    for line in remarks[:SHOWN]:
-        say(f"REMARQUE {line}")
-    if len(remarks) > SHOWN:
-        say(f"REMARQUE … et {len(remarks) - SHOWN} autres")
-    for line in faults:
-        say(f"ÉCHEC {line}")
+    for line in (*remarks.told("REMARQUE"), *faults.told("ÉCHEC")):
+        say(line)
     verdict = verification.verdict() if verification else f"{some(len(faults), 'défaut')}."
     say("")
     say(verdict)
     if own and not faults:
         say(f"Sous réserve de ce qui est pris dans le dossier même : {', '.join(own)}.")
     result: dict[str, Any] = {"ok": not faults, "verdict": verdict, "taken_from_the_folder": own,
-                              "steps": steps, "faults": faults, "remarks": remarks,
-                              "on_trust": trusted}  # fmt: skip
+                              "steps": steps, "faults": faults.first,
+                              "faults_in_all": len(faults), "remarks": remarks.first,
+                              "remarks_in_all": len(remarks), "on_trust": trusted}  # fmt: skip
     return {**result, **(as_json(verification) if verification else {})}
 
 
@@ -4532,7 +4565,7 @@ def on_trust(verification: "Verification") -> Iterator[str]:
             yield some(counts[name], one, many)
 
 
-def begin(options: argparse.Namespace, faults: list[str], say: Say) -> "Verification | None":
+def begin(options: argparse.Namespace, faults: Findings, say: Say) -> "Verification | None":
     """Find openssl, the files and the key; None when one of them cannot be used."""
     judged = options.dossier.resolve()
     if judged not in HERE.parents:
@@ -4641,7 +4674,8 @@ def judge_package(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
             told = shown(fault)
             tell(f"ÉCHEC {told}")
             return {"ok": False, "verdict": "1 défaut.", "taken_from_the_folder": [], "steps": [],
-                    "faults": [told], "remarks": [], "on_trust": []}  # fmt: skip
+                    "faults": [told], "faults_in_all": 1, "remarks": [], "remarks_in_all": 0,
+                    "on_trust": []}  # fmt: skip
         options.package, options.dossier = package, folder / "preuve"
 
         def say(line: str) -> None:
@@ -4668,8 +4702,8 @@ class OtherPoints:
 
     def __init__(self, options: argparse.Namespace, package: Package, own: dict[str, Any]) -> None:
         self.options, self.package, self.own = options, package, own
-        self.faults: list[str] = []
-        self.keys = {package.path: own.get("key", "")}  # one key is one point
+        self.faults = Findings()
+        self.keys = {"ce lot": own.get("key", "")}  # one key is one point
 
     def judge(self, tell: Say) -> dict[str, Any]:
         """Judge each point, and return what all of the bundle comes to."""
@@ -4684,11 +4718,11 @@ class OtherPoints:
                 else:
                     self._judge(one, tell)
         except Fault as fault:
-            self.faults.append(shown(fault))
+            self.faults.append(str(fault))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             self.faults.append(f"{self._path(POINTS)} : contenu inattendu ({shown(repr(error))})")
-        for fault_told in self.faults:
-            tell(f"ÉCHEC {fault_told}")
+        for line in self.faults.told("ÉCHEC"):
+            tell(line)
         whole = self._whole(points)
         tell("")
         for line in whole["seen_by"]:
@@ -4706,13 +4740,12 @@ class OtherPoints:
             raise Fault(f"{path} : manque")
         said = strict_json(read(path))
         points: list[dict[str, Any]] = said["points"]
-        if said.keys() != {"v", "points"} or said["v"] != 1 or len(points) > MAX_POINTS:
+        is_short = type(points) is list and len(points) <= MAX_POINTS
+        if said.keys() != {"v", "points"} or whole_number(said["v"]) != 1 or not is_short:
             raise Fault(f"{path} : ce n’est pas la liste des points")
         here = {match[1] for match in map(POINT.fullmatch, self.package.members) if match}
         for one in points:
-            if one.keys() != {"name", "operator", "key", "pages", "from", "to", "why"} or not all(
-                isinstance(one[name], str) for name in ("name", "operator", "key", "why")
-            ):
+            if not _is_told(one):
                 raise Fault(f"{path} : un point mal décrit")
             if not POINT.fullmatch(f"points/{one['name']}.wacz"):
                 raise Fault(f"{path} : nom de point refusé : {shown(one['name'])}")
@@ -4721,8 +4754,10 @@ class OtherPoints:
             raise Fault(f"{path} : les lots de points qu’il nomme ne sont pas ceux qui sont là")
         given = [Key(text, LOG, "--cle-point") for text in self.options.cle_point]
         for one in points:
-            name = Key(one["key"], LOG, path).name
-            one["given"] = next((key_line(key) for key in given if key.name == name), "")
+            key = Key(one["key"], LOG, path)
+            one["key"] = key_line(key)  # however it was written
+            self._once(one["name"], one["key"], path)
+            one["given"] = next((key_line(each) for each in given if each.name == key.name), "")
         for key in given:
             if not any(one["given"] == key_line(key) and not one["why"] for one in points):
                 raise Fault(f"{path} : rien du point dont vous avez donné la clé ({key.name})")
@@ -4734,15 +4769,20 @@ class OtherPoints:
         options.dossier, options.cle, options.cles = place, one["given"], None
         options.ancien, options.cle_point = [], []
         result = one["result"] = judge_package(options, lambda line: tell(f"   {line}"))
-        stated = key_line(Key(one["key"], LOG, place))
-        if result.get("key", stated) != stated:
+        if result.get("key", one["key"]) != one["key"]:
             self.faults.append(f"{place} : signé par une autre clé que celle de ce point")
-        for where, key in self.keys.items():
-            if key.partition("+")[0] == stated.partition("+")[0] or key[-44:] == stated[-44:]:
-                self.faults.append(f"{place} : le même journal, ou la même clé, que {where}")
-        self.keys[place] = stated
         if result.get("span"):
             self._compare(one, result["span"], place)
+        elif result["ok"]:
+            self.faults.append(f"{place} : rien n’y est prouvé d’aucune page")
+
+    def _once(self, name: str, line: str, path: Path) -> None:
+        """See that one journal, or one key, is not told as two points, be one of them silent."""
+        for where, key in self.keys.items():
+            if key.partition("+")[0] == line.partition("+")[0] or key[-44:] == line[-44:]:
+                what = f"{path} : le point {name} a le même journal, ou la même clé, que {where}"
+                self.faults.append(what)
+        self.keys[f"le point {name}"] = line
 
     def _compare(self, one: dict[str, Any], span: dict[str, Any], place: Path) -> None:
         """See that a point tells of the same pages and of the same time."""
@@ -4761,16 +4801,18 @@ class OtherPoints:
             one["silent_from"] = span["to"]
 
     def _whole(self, points: list[dict[str, Any]]) -> dict[str, Any]:
-        whole = {name: list(value) if isinstance(value, list) else value
+        whole: dict[str, Any] = {name: list(value) if isinstance(value, list) else value
                  for name, value in self.own.items()}  # fmt: skip
         whole["points"], whole["seen_by"] = points, []
-        faults = [
-            f"point {one['name']} : {text}"
-            for one in points
-            for text in one.get("result", {}).get("faults", ())
-        ]
+        faults = Findings()
+        for one in points:
+            result = one.get("result", {})
+            faults += [f"point {one['name']} : {text}" for text in result.get("faults", ())]
+            faults.count += result.get("faults_in_all", 0) - len(result.get("faults", ()))
+            whole["remarks_in_all"] += result.get("remarks_in_all", 0)
         faults += self.faults
-        whole["faults"] += faults
+        whole["faults"] += faults.first
+        whole["faults_in_all"] += len(faults)
         verdicts: list[str] = [self.own["verdict"]]
         whole["taken_from_the_folder"].append("la liste des points et de leurs exploitants")
         for one in points:
@@ -4785,6 +4827,7 @@ class OtherPoints:
                     f"point {name} : rien n’est dans ce lot de ce qu’il a vu après"
                     f" {one['silent_from']}"
                 )
+                whole["remarks_in_all"] += 1
             whole.setdefault("tables", [])
             whole["tables"] += [f"Point {name} ({shown(one['operator'])})"]
             whole["tables"] += [f"  {line}" for line in _checks_of(result)]
@@ -4799,7 +4842,7 @@ class OtherPoints:
             "proves": "ces points, par leurs propres clés, ont inscrit ces relevés des mêmes pages",
             "leaves_open": "qui les exploite, et qu’aucun autre point n’a été tu",
         })  # fmt: skip
-        number_of = some(len(whole["faults"]), "défaut")
+        number_of = some(whole["faults_in_all"], "défaut")
         whole["verdict"] = " ".join(verdicts) if good else f"{number_of}."
         return whole
 
@@ -4809,6 +4852,15 @@ class OtherPoints:
             yield f"Indisponibilité {rank} ({outage['target']}), vue des autres points :"
             for one in points:
                 yield f"  {one['name']} : {_seen(outage, one.get('result', {}))}"
+
+
+def _is_told(one: dict[str, Any]) -> bool:
+    """Tell whether the list of points has all of a point, and nothing but texts of a line."""
+    pages = one.get("pages")
+    return one.keys() == POINT_TOLD | {"pages"} and isinstance(pages, list) and all(
+        isinstance(text, str) and len(text) <= MAX_FINDING
+        for text in (*pages, *map(one.get, POINT_TOLD))
+    )  # fmt: skip
 
 
 def _checks_of(result: dict[str, Any]) -> Iterator[str]:
@@ -4824,14 +4876,15 @@ def _checks_of(result: dict[str, Any]) -> Iterator[str]:
 
 
 def _seen(outage: dict[str, Any], result: dict[str, Any]) -> str:
-    target, end = outage["target"], outage["first_ok_at"] or "9"  # after any instant
+    # One that is not over has no end: "9" is after any instant.
+    target, end = outage["target"], outage.get("first_ok_at", "9")
     same = [
         other for other in result.get("outages", ()) if other["target"] == target
-        if other["first_fail_at"] < end and (other["first_ok_at"] or "9") > outage["first_fail_at"]
+        if other["first_fail_at"] < end and other.get("first_ok_at", "9") > outage["first_fail_at"]
     ]  # fmt: skip
     if same:
         spans: list[str] = [
-            f"du {each['first_fail_at']} au {each['first_ok_at'] or '…'}" for each in same
+            f"du {each['first_fail_at']} au {each.get('first_ok_at', '…')}" for each in same
         ]
         return f"indisponible {', '.join(spans)}"
     if any(name.partition("@")[0] == target for name in result.get("checks", ())):

@@ -26,6 +26,7 @@ from monitor.store.reads.point_reads import latest_point
 FRESH: Final = timedelta(seconds=10)  # points are visited twice a minute
 # A healthy point is no quieter than that: it signs, we read its journal, we read what that said.
 LATE_S: Final = SEAL_INTERVAL_S + 2 * VISIT_INTERVAL_S
+SELDOM: Final = 10  # times as seldom as we do, at most, a point may check and not be silent
 _LINE: Final = timedelta(minutes=10)  # a round of controls that is older says nothing of the line
 
 
@@ -162,13 +163,15 @@ class PointReader:
             target, plan = self._config.by_slug[slug], plans.get(slug)
             # The same name for another address is another page.
             same = plan is None or plan.url == target.url
+            # However seldom it says that it checks: its last word would hold for years.
+            interval_s = min(plan.interval_s if plan else target.interval_s, SELDOM * target.interval_s)
             of_points.append(
                 PointView(
                     point=name,
                     operator=operator,
                     state=states.get(slug) if same else None,
                     line_works=line_works,
-                    interval_s=plan.interval_s if plan else target.interval_s,
+                    interval_s=interval_s,
                     heard=heard,
                     late_s=late_s,
                 )

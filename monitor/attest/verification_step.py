@@ -31,9 +31,10 @@ class VerificationStep:
 class FaultList:
     """Faults, of which the first are kept and all are counted."""
 
-    def __init__(self, faults: Iterable[str] = ()) -> None:
+    def __init__(self, faults: Iterable[str] = (), *, more: int = 0) -> None:
+        """Begin with some faults, and the number of `more` whose text nobody has."""
         self.first: list[str] = []
-        self.count = 0
+        self.count = more
         for fault in faults:
             self.append(fault)
 

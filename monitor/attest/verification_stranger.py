@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from monitor.attest.verification_step import FaultList, VerificationStep
 from monitor.evidence.log.journal import FOLDER, LOCK
 from monitor.evidence.log.mirror import verifier_path
 from monitor.evidence.log.note import VerifierKey
@@ -29,6 +30,7 @@ _NAME = "vigie_verifier"
 class Opinion:
     """Its results. `tables` are lines for a person, `found` is its --json output.
 
+    `faults` are the first ones, `more_faults` is how many others there are.
     `on_trust` has a line, with a number, for each kind of thing that is neither proved nor refuted.
     """
 
@@ -36,6 +38,17 @@ class Opinion:
     tables: tuple[str, ...] = ()
     on_trust: tuple[str, ...] = ()
     found: dict[str, Any] = field(default_factory=dict)
+    more_faults: int = 0
+
+    def step(self) -> VerificationStep:
+        """Return its faults as a step of `vigie verify`."""
+        return VerificationStep(
+            title="Vérificateur remis aux tiers",
+            done="",
+            proves="Ce qu’un tiers trouverait avec verifier.py.",
+            leaves_open="Rien de plus que les étapes précédentes.",
+            faults=FaultList(self.faults, more=self.more_faults).shown(),
+        )
 
 
 def ask(
@@ -142,6 +155,7 @@ def _opinion(results: dict[str, Any]) -> Opinion:
         tables=tuple(results.pop("tables", ())),
         on_trust=tuple(results["on_trust"]),
         found=results,
+        more_faults=results["faults_in_all"] - len(results["faults"]),
     )
 
 

@@ -14,7 +14,7 @@ from monitor.attest.leaf_content import Progress
 from monitor.attest.sealing import KEY_FILE
 from monitor.attest.verification import size_of, verify
 from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
-from monitor.attest.verification_step import SHOWN, VerificationStep
+from monitor.attest.verification_step import VerificationStep
 from monitor.attest.verification_stranger import Opinion, ask
 from monitor.cli.parsing import (
     CommandRefused,
@@ -128,7 +128,7 @@ def _verify_folder(args: Namespace) -> int:
                 print(described(len(steps), step))
         opinion = _opinion(args, data or folder, key, stamps)
         if opinion is not None and opinion.faults:
-            steps.append(_refused(opinion))
+            steps.append(opinion.step())
             if not args.json:
                 print(described(len(steps), steps[-1]))
     finally:
@@ -181,18 +181,6 @@ def _opinion(
         return JudgedStamps.of(journal, roots=roots, known=stamps).rootless()
 
     return ask(folder, key=key, witnesses=witnesses, roots=roots, unknown=rootless)
-
-
-def _refused(opinion: Opinion) -> VerificationStep:
-    more = len(opinion.faults) - SHOWN
-    rest = (f"… et {more} autres",) if more > 0 else ()
-    return VerificationStep(
-        title="Vérificateur remis aux tiers",
-        done="",
-        proves="Ce qu’un tiers trouverait avec verifier.py.",
-        leaves_open="Rien de plus que les étapes précédentes.",
-        faults=(*opinion.faults[:SHOWN], *rest),
-    )
 
 
 def _no_database(data: Path) -> VerificationStep:

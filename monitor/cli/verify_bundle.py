@@ -5,7 +5,7 @@ from pathlib import Path
 
 import certifi
 
-from monitor.attest.verification_step import SHOWN, FaultList, VerificationStep
+from monitor.attest.verification_step import FaultList, VerificationStep
 from monitor.attest.verification_stranger import Opinion, ask_of_bundle
 from monitor.cli.parsing import CommandRefused, say
 from monitor.dossier.bundle.bundle_check import bundle_steps
@@ -50,11 +50,12 @@ def verify_bundle(args: Namespace) -> int:
 
 
 def _print_opinion(opinion: Opinion) -> None:
+    remarks, in_all = opinion.found["remarks"], opinion.found["remarks_in_all"]
     headed = {
         "Ce que les relevés prouvent :": opinion.tables,
         "Ce que rien ici n’établit ni ne dément :": opinion.on_trust,
         "Pris dans le lot même, et cru sur parole :": opinion.found["taken_from_the_folder"],
-        "À savoir :": opinion.found["remarks"][:SHOWN],
+        "À savoir :": FaultList(remarks, more=in_all - len(remarks)).shown(),
     }
     for title, lines in headed.items():
         if lines:
@@ -75,15 +76,7 @@ def told_steps(opinion: Opinion) -> list[VerificationStep]:
         if step["ok"]
     ]
     if opinion.faults:
-        steps.append(
-            VerificationStep(
-                title="Vérificateur remis aux tiers",
-                done="",
-                proves="Ce qu’un tiers trouverait avec verifier.py.",
-                leaves_open="Rien de plus que les étapes précédentes.",
-                faults=FaultList(opinion.faults).shown(),
-            )
-        )
+        steps.append(opinion.step())
     return steps
 
 

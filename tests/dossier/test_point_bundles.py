@@ -1,11 +1,13 @@
 """The dossier of one outage that three associations watched, and its bundle, attacked."""
 
 import json
+import re
 import shutil
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,13 @@ import pytest
 from monitor.attest.point_reader import PointReader
 from monitor.attest.verification_stranger import Opinion, ask_of_bundle
 from monitor.cli import main
+from monitor.dossier.bundle import wacz_lists
 from monitor.dossier.bundle.bundle_check import bundle_steps
 from monitor.dossier.pieces.method_piece import method_piece
 from monitor.dossier.pieces.outage_piece import outage_piece
 from monitor.dossier.pieces.outage_reading import read_detailed
 from monitor.evidence.log import tlog
-from monitor.evidence.log.note import Algorithm, SignerKey
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note, SignerKey, sign
 from monitor.evidence.other_points.point_folder import FaultKind, FollowFault, PointFolder
 from monitor.web.pages_app import build
 from tests.support import bundles
@@ -60,6 +63,12 @@ class Good:
         said["points"][0] |= changes
         return {**self.files, LIST: json.dumps(said).encode()}
 
+    def with_second(self, **changes: object) -> Files:
+        """Return the files with one more point in the list, which says what the first does."""
+        said = json.loads(self.files[LIST])
+        said["points"].append({**said["points"][0], **changes})
+        return {**self.files, LIST: json.dumps(said).encode()}
+
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Good:
@@ -96,6 +105,57 @@ def test_keys_that_were_not_given_are_taken_on_trust_and_told(good: Good) -> Non
     assert "la liste des points et de leurs exploitants" in said["taken_from_the_folder"]
     checks = f"{len(LIFE)} relevés ({len(LIFE)} normaux), 0 indisponibilité"
     assert f"  accueil : {checks}" in said["tables"]  # lille denies what the others say
+
+
+def test_an_outage_that_is_not_over_is_told_as_well(good: Good, tmp_path: Path) -> None:
+    own, lyon = (LivingPoint(tmp_path / name, name) for name in ("paris", "lyon"))
+    for point in (own, lyon):
+        point.live(range(DOWN.stop), failing=DOWN)
+    (followed,) = (one for one in good.three.config.points if one.name == "lyon")
+    followed = followed.model_copy(update={"url": str(lyon.journal)})
+    two = Associations(
+        points={"paris": own, "lyon": lyon},
+        config=replace(good.three.config, points=(followed,)),
+    )
+    two.follow(DOWN.stop)
+    path = two.bundle(tmp_path, replace(QUESTION, until=instant(DOWN.stop)))
+    code, output = run_verifier(path, "--cle", str(own.key.verifier))
+
+    assert code == 0, output
+    assert "lyon : indisponible du 2026-11-23T08:06:00.000000Z au …" in output
+
+
+def test_a_text_that_cannot_be_written_is_told_all_the_same(good: Good, tmp_path: Path) -> None:
+    path = tmp_path / "lot.wacz"
+    path.write_bytes(bundles.packed(bundles.repaired(good.with_list(operator="A\ud800\u202eB"))))
+    code, output = run_verifier(path, *good.keys)
+
+    assert code == 0, output
+    assert r"(A\ud800\u202eB)" in output
+
+
+def test_of_faults_without_number_the_first_are_told_and_all_are_counted(
+    good: Good, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, own = tmp_path / "lot.wacz", str(good.three.own.key.verifier)
+    empty = json.dumps({"v": 1, "points": []}).encode()
+    files = bundles.repaired({**_without(good.files, LYON, LILLE), LIST: empty})
+    said = json.loads(files[wacz_lists.DATAPACKAGE])
+    said["resources"] += [wacz_lists.resource(f"preuve/{i}", b"") for i in range(3_000)]
+    path.write_bytes(bundles.packed({**files, wacz_lists.DATAPACKAGE: json.dumps(said).encode()}))
+
+    code, output = run_verifier(path, "--cle", own, "--json")
+    result = json.loads(output)
+    assert code == 1
+    assert (len(result["faults"]), result["faults_in_all"]) == (1_000, 3_001)
+    assert result["verdict"] == "3001 défauts."
+    code, output = run_verifier(path, "--cle", own)
+    assert output.count("ÉCHEC ") == 201
+    assert "ÉCHEC … et 2801 autres\n" in output
+    assert main(["verify", str(path), "--key", own]) == 1
+    output = capsys.readouterr().out
+    assert output.count("manque, datapackage.json le nomme") == 20
+    assert "… et 2981 autres" in output
 
 
 def test_our_own_command_verifies_all_of_them(
@@ -166,6 +226,15 @@ def _listed_without(good: Good, name: str) -> Files:
     return {**good.files, LIST: json.dumps(said).encode()}
 
 
+def _emptied(files: Files, key: SignerKey) -> Files:
+    """Return proofs of nothing at all, which the point did sign: each journal begins so."""
+    text = str(Checkpoint(key.name, 0, sha256(b"").digest()))
+    left = {name: data for name, data in files.items() if not re.search(PROOFS, name)}
+    note = bytes(Note(text, (sign(text, key),)))
+    return bundles.repaired({**left, "preuve/journal/checkpoint": note})
+
+
+PROOFS = r"extrait|\.tlog-proof$|\.feuille$"
 SPOILT: dict[str, Callable[[Good], Files]] = {
     "a leaf changed": lambda good: good.with_point(_leaf_changed),
     "a leaf dropped": lambda good: good.with_point(_leaf_dropped),
@@ -196,6 +265,22 @@ SPOILT: dict[str, Callable[[Good], Files]] = {
     "an operator that is no text": lambda good: good.with_list(operator=["x"]),
     "fewer pages": lambda good: good.with_list(pages=["accueil"]),
     "another end": lambda good: good.with_list(to="2026-11-23T08:12:00.000000Z"),
+    "a point twice, once silent": lambda good: good.with_second(name="lyon2", why="Muet."),
+    "a key twice, under another name": lambda good: good.with_second(
+        name="lyon2", why="Muet.",
+        key=str(replace(good.three.points["lyon"].key.verifier, name="autre/journal")),
+    ),
+    "our own, as a silent point": lambda good: good.with_second(
+        name="autre", why="Muet.", key=str(good.three.own.key.verifier)
+    ),
+    "an empty journal": lambda good: good.with_point(
+        lambda inner: _emptied(inner, good.three.points["lyon"].key)
+    ),
+    "pages within pages": lambda good: {
+        **good.files,
+        LIST: good.with_list(pages="*")[LIST].replace(b'"*"', b"[" * 800 + b"]" * 800),
+    },
+    "words without end": lambda good: _without(good.with_list(why="x" * 500_000), LYON),
     "a name that climbs": lambda good: good.with_list(name="../lyon"),
     "a bundle that is none": lambda good: {**good.files, LYON: b"PK"},
 }  # fmt: skip

@@ -12,6 +12,7 @@ BLIND: Final[dict[Blindness, str]] = {
     Blindness.UNHEARD: "n’est plus écouté : son journal est en faute",
     Blindness.ABSENT: "ne suit pas cette page",
     Blindness.SILENT: "muet : pas de relevé récent",
+    Blindness.AHEAD: "son dernier relevé est d’une heure qui n’est pas encore venue",
     Blindness.LINE: "ne sait pas : sa propre ligne était en défaut",
     Blindness.DOUBT: "un relevé vient d’y échouer, ce n’est pas confirmé",
     Blindness.UNKNOWN: "indéterminé",

@@ -16,6 +16,7 @@ from monitor.core.outages.fold import FAILING
 from monitor.core.outages.time_accounts import HOLD
 
 OPERATORS_MIN: Final = 2  # that a common word needs: one operator is one voice
+CLOCKS_APART: Final = timedelta(minutes=5)  # a check of later than that would hold until then
 # What a point saw of the site itself. One whose robot is refused did not see it.
 TELLS: Final = frozenset({Verdict.UP, Verdict.DEGRADED, Verdict.DOWN, Verdict.MAINTENANCE})
 
@@ -26,6 +27,7 @@ class Blindness(StrEnum):
     UNHEARD = "unheard"  # its journal is at fault
     ABSENT = "absent"  # it never checked this target
     SILENT = "silent"  # its last check is too old, or did not come to us yet
+    AHEAD = "ahead"  # its last check is of a time that has not come
     LINE = "line"  # its own line did not work
     DOUBT = "doubt"  # its last check failed, and no other confirms it yet
     UNKNOWN = "unknown"  # it says itself that it does not know
@@ -132,6 +134,8 @@ def _blindness(view: PointView, at: datetime) -> Blindness | None:  # noqa: PLR0
         return Blindness.UNHEARD
     if state is None or state.verdict is None or state.last_at is None:
         return Blindness.ABSENT
+    if state.last_at > at + CLOCKS_APART:
+        return Blindness.AHEAD
     if at - state.last_at > timedelta(seconds=HOLD * view.interval_s + view.late_s):
         return Blindness.SILENT
     if not view.line_works:
