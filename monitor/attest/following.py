@@ -24,6 +24,7 @@ from monitor.evidence.other_points.point_folder import (
     FollowFault,
     FollowState,
     PointFolder,
+    told,
 )
 from monitor.evidence.other_points.remote_files import FolderFiles, HttpFiles, RemoteFiles
 from monitor.evidence.other_points.remote_tree import MissingFile, RemoteTree
@@ -122,6 +123,7 @@ class PointFollower:
         except _Faulty as fault:
             self._keep(fault, now)
             state = replace(state, why=str(fault))
+        state = replace(state, why=told(state.why))
         if isinstance(files, HttpFiles):  # not before all that it vouches for was read
             state = replace(state, etag="" if state.why else files.etag)
         await asyncio.to_thread(self.place.put_state, state)
@@ -206,14 +208,14 @@ class PointFollower:
 
     async def _read(self, tree: RemoteTree) -> int:
         """Import the leaves of a tree from where we are; return how many there are."""
-        if self.place.folder.exists() and shutil.disk_usage(self.place.folder).free < FREE_BYTES:
-            raise Silent("le disque d’ici est presque plein : rien n’est importé")
+        self._require_room()
         size, started_us = tree.checkpoint.size, self._clock.monotonic_us()
         with await asyncio.to_thread(self._rows) as rows:
             start, due = rows.position, 0
             if start < size:
                 async for index, entries, hashes in self._bundles(tree, start // TILE_WIDTH):
                     fresh = entries[max(0, start - index * TILE_WIDTH) :]
+                    self._require_room()
                     await asyncio.to_thread(self._import, rows, index, entries, hashes, fresh)
                     await self._put_full(tree, index)
                     self._progress("feuilles lues", index * TILE_WIDTH + len(entries), size)
@@ -226,6 +228,11 @@ class PointFollower:
                 await self._committed(rows, tree)
             await asyncio.to_thread(self._publish, tree, rows)
             return rows.position
+
+    def _require_room(self) -> None:
+        """Raise Silent when what others sign begins to take the place of our own record."""
+        if self.place.folder.exists() and shutil.disk_usage(self.place.folder).free < FREE_BYTES:
+            raise Silent("le disque d’ici est presque plein : rien n’est importé")
 
     def _rows(self) -> FollowedRows:
         self.place.folder.mkdir(parents=True, exist_ok=True)

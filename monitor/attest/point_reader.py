@@ -164,7 +164,9 @@ class PointReader:
             # The same name for another address is another page.
             same = plan is None or plan.url == target.url
             # However seldom it says that it checks: its last word would hold for years.
-            interval_s = min(plan.interval_s if plan else target.interval_s, SELDOM * target.interval_s)
+            interval_s = min(
+                plan.interval_s if plan else target.interval_s, SELDOM * target.interval_s
+            )
             of_points.append(
                 PointView(
                     point=name,

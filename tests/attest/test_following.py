@@ -2,24 +2,30 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from monitor.attest import following
 from monitor.attest.following import FollowedPoint
+from monitor.attest.point_reader import PointReader
+from monitor.config import OtherPoint
 from monitor.core.journal.jcs import canonical
+from monitor.core.points.combine import Agreement
 from monitor.evidence.log import tlog
 from monitor.evidence.log.edge import TreeEdge
 from monitor.evidence.log.mirror import copy_tree
 from monitor.evidence.log.note import Checkpoint, Note, SignerKey, sign
 from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
-from monitor.evidence.other_points.point_folder import FaultKind
+from monitor.evidence.other_points.point_folder import FaultKind, FollowFault, PointFolder
 from monitor.store import Store
 from tests.support.clock import FakeClock
-from tests.support.points import LivingPoint, instant, record_of, visited
+from tests.support.points import WATCHED, LivingPoint, instant, record_of, visited
+from tests.support.reads import config as config_of
 
 FAILING = range(30, 38)
 
@@ -259,6 +265,7 @@ BAD = {
     "deep": b"[" * 30_000,
     "not canonical": b'{"v": 1}',
     "unknown type": b'{"type":"rumeur","v":1}',
+    "type without end": canonical({"type": "\u202e" + "x" * 60_000, "v": 1}),
     "edge of nothing": canonical(
         {
             "v": 1,
@@ -295,6 +302,9 @@ def test_a_leaf_that_cannot_be_read_is_kept_as_proof(
     (fault,) = follower.place.faults()
     assert fault.kind is FaultKind.LEAF
     assert state.why == fault.text, fault
+    assert len(fault.text) < 1_100
+    assert fault.text.isprintable()
+    assert follower.place.state() == state
     assert state.leaves == before.leaves
     (folder,) = (follower.place.folder / "fautes").iterdir()
     (bundle,) = folder.glob("paquet-*")
@@ -304,6 +314,51 @@ def test_a_leaf_that_cannot_be_read_is_kept_as_proof(
     monkeypatch.setattr(following, "__version__", "99")
     _, state = visited(peer, tmp_path / "here")
     assert "99" in state.why
+
+
+def test_no_point_says_how_seldom_it_may_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last word would hold for as long as it likes, or be beyond all times."""
+    points = []
+    for name, interval_s in (("lyon", 10**6), ("lille", 2**50)):
+        seldom = {slug: replace(one, interval_s=interval_s) for slug, one in WATCHED.items()}
+        monkeypatch.setattr("tests.support.points.WATCHED", seldom)
+        peer = LivingPoint(tmp_path / name, name)
+        peer.live(range(10), failing=range(3, 10))
+        visited(peer, tmp_path / "here", now=instant(10))
+        points.append(
+            OtherPoint(name=name, operator=name, key=str(peer.key.verifier), url=str(peer.journal))
+        )
+    config = replace(config_of(WATCHED.values()), points=tuple(points))
+    for minute, agreement in ((11, Agreement.ALL), (40, Agreement.NONE)):
+        words = PointReader(config, tmp_path / "here").common_words(None, instant(minute))
+        assert words["accueil"].agreement is agreement
+
+
+def test_the_proofs_of_faults_that_come_and_go_do_not_pile_up(tmp_path: Path) -> None:
+    place = PointFolder(tmp_path, "lyon")
+    for number in range(30):
+        fault = FollowFault(kind=FaultKind.SIZE, text="x", at=instant(number), program="1")
+        place.put_fault(fault, {"checkpoint": b"%d" % number})
+        place.forget_fault(FaultKind.SIZE)
+    assert len(list((place.folder / "fautes").iterdir())) == 20
+    assert not place.faults()
+
+
+def test_a_disk_that_fills_up_while_it_is_read_ends_the_visit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = LivingPoint(tmp_path / "lyon", "lyon")
+    peer.live(range(110))
+    left = iter([10**12, 10**12, 0])
+    monkeypatch.setattr(
+        following.shutil, "disk_usage", lambda _: SimpleNamespace(free=next(left, 10**12))
+    )
+    _, state = visited(peer, tmp_path / "here")
+    assert "presque plein" in state.why
+    _, state = visited(peer, tmp_path / "here")
+    assert state.leaves == state.size > 256
 
 
 def test_the_state_says_when_a_point_was_heard(tmp_path: Path) -> None:

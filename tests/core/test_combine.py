@@ -148,6 +148,8 @@ def _view(  # noqa: PLR0913 -- what is known of a point, named at each call
         (_view(UP, age_s=420, late_s=300), UP, None),  # its journal was not signed since
         (_view(UP, age_s=421, late_s=300), UNKNOWN, Blindness.SILENT),
         (_view(DOWN, outage=True, age_s=86_400 * 7), UNKNOWN, Blindness.SILENT),
+        (_view(DOWN, outage=True, age_s=-299), DOWN, None),  # a clock may be ahead of ours
+        (_view(DOWN, outage=True, age_s=-301), UNKNOWN, Blindness.AHEAD),
         (_view(DOWN, outage=True, line_works=False), UNKNOWN, Blindness.LINE),
         (_view(UNKNOWN), UNKNOWN, Blindness.UNKNOWN),
         (_view(BLOCKED), BLOCKED, None),

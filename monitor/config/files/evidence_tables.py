@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from monitor.config.files.main_file import MainFile
-from monitor.config.schema import Cosigner, LogEntry, OtherPoint, StampAuthority
+from monitor.config.schema import Cosigner, LogEntry, StampAuthority
 from monitor.config.strict_toml.toml_files import SIZE_MAX
 from monitor.config.values import (
     Cosigning,
@@ -30,7 +30,6 @@ def check_evidence(main: MainFile, folder: Path) -> None:
     _check_authorities(main, folder)
     _check_keys(main, main.cosigners, "cosigning", "witness")
     _check_keys(main, main.logs, "witness", "log")
-    _check_keys(main, main.points, "points")
     _check_points(main)
     if main.cosigning and main.cosigning.needed > len(main.cosigning.witness):
         main.tables.refuse(
@@ -73,7 +72,18 @@ def _check_points(main: MainFile) -> None:
             reason="rang au-delà du nombre de points", cure=f"de 1 à {main.share.of}",
         )  # fmt: skip
     names: set[str] = set()
+    publics: set[str] = set()
+    own = journaling(main).origin
     for index, point in main.points.items():
+        journal, _, rest = point.key.partition("+")
+        public = rest.partition("+")[2]
+        if journal == own or public in publics:
+            main.tables.refuse(
+                "points", index, "key", value=point.key,
+                reason="notre propre journal" if journal == own else "clé déjà donnée",
+                cure="un point est un autre journal, d’une autre clé",
+            )  # fmt: skip
+        publics.add(public)
         if point.name in names:
             main.tables.refuse(
                 "points", index, "name", value=point.name,
@@ -83,7 +93,7 @@ def _check_points(main: MainFile) -> None:
 
 
 def _check_keys(
-    main: MainFile, entries: Mapping[int, Cosigner | LogEntry | OtherPoint], *keys: str
+    main: MainFile, entries: Mapping[int, Cosigner | LogEntry], *keys: str
 ) -> None:
     keys_seen: set[str] = set()
     for index, entry in entries.items():

@@ -9,6 +9,7 @@ fautes/<kind>-<digest>/ what proves a fault, and `faute.json`, which says what w
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from monitor.core.untrusted.printable import printable
 from monitor.evidence import bounded, durable
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import MAX_NOTE_BYTES
@@ -28,6 +30,8 @@ VISIT_INTERVAL_S: Final = 30.0
 _LAST, _STATE, _FAULTS, _FAULT = "dernier-checkpoint", "suivi.json", "fautes", "faute.json"
 _MAX_STATE_BYTES: Final = 20_000
 _MAX_FAULTS: Final = 20  # one is enough to hear a point no more
+_MAX_TEXT: Final = 1_000  # characters of what is told of a visit, which others can word
+_LIFTED: Final = "faute-levee.json"
 
 
 class FaultKind(StrEnum):
@@ -134,13 +138,27 @@ class PointFolder:
             return
         for name, data in files.items():
             durable.write(folder / name, data)
-        words = {**asdict(fault), "at": fault.at.isoformat()}
+        words = {**asdict(fault), "at": fault.at.isoformat(), "text": told(fault.text)}
         durable.write(folder / _FAULT, json.dumps(words, ensure_ascii=False, indent=1).encode())
 
     def forget_fault(self, kind: FaultKind) -> None:
-        """Hear a point again that was at fault by `kind`: the proof stays, under another name."""
+        """Hear a point again that was at fault by `kind`: the proof stays, under another name.
+
+        Of such proofs the last few stay: a point that is at fault every other minute, and signs
+        checkpoints of a megabyte, must not fill our disk.
+        """
         for path in (self.folder / _FAULTS).glob(f"{kind}-*/{_FAULT}"):
-            path.rename(path.with_name("faute-levee.json"))
+            path.rename(path.with_name(_LIFTED))
+            lifted = (self.folder / _FAULTS).glob(f"*/{_LIFTED}")
+            by_age = sorted(lifted, key=lambda one: one.stat().st_mtime)
+            for old in by_age[:-_MAX_FAULTS]:
+                shutil.rmtree(old.parent)
+
+
+def told(text: str) -> str:
+    """Return what is told of a point: a line that is shown as it is, and is not too long."""
+    line = printable(text.replace("\n", " ").replace("\t", " "))
+    return line if len(line) <= _MAX_TEXT else f"{line[:_MAX_TEXT]}…"
 
 
 def _fault(path: Path) -> FollowFault:
