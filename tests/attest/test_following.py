@@ -352,9 +352,7 @@ def test_a_disk_that_fills_up_while_it_is_read_ends_the_visit(
     peer = LivingPoint(tmp_path / "lyon", "lyon")
     peer.live(range(110))
     left = iter([10**12, 10**12, 0])
-    monkeypatch.setattr(
-        following.shutil, "disk_usage", lambda _: SimpleNamespace(free=next(left, 10**12))
-    )
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=next(left, 10**12)))
     _, state = visited(peer, tmp_path / "here")
     assert "presque plein" in state.why
     _, state = visited(peer, tmp_path / "here")

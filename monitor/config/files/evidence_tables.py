@@ -92,9 +92,7 @@ def _check_points(main: MainFile) -> None:
         names.add(point.name)
 
 
-def _check_keys(
-    main: MainFile, entries: Mapping[int, Cosigner | LogEntry], *keys: str
-) -> None:
+def _check_keys(main: MainFile, entries: Mapping[int, Cosigner | LogEntry], *keys: str) -> None:
     keys_seen: set[str] = set()
     for index, entry in entries.items():
         if entry.key in keys_seen:
