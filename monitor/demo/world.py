@@ -23,7 +23,7 @@ _PORT_TRIES = 10
 _BELOW_HTTP = {SiteFault.REFUSED, SiteFault.LINE_CUT, SiteFault.IPV4_LOST}  # nobody listens
 _NAMES = "127.86.0.1"
 _OTHER_NAMES = "127.86.0.254"  # of the second resolver, which never lies
-_FAR_NAMES = "127.86.0.253"  # of the other points'
+_FAR_NAMES = "127.86.0.252"  # of the other points'
 _SIX = "::1"  # the only IPv6 address of a loopback, of the controls
 
 
