@@ -210,6 +210,24 @@ def operations() -> Any:
             )
         )
         .with_panel(
+            grid(
+                [
+                    says("Écouté", _of_followed("anef_point_heard"), "non, en faute", "oui"),
+                    instant(
+                        "Lu en entier le",
+                        f"({_of_followed('anef_point_last_heard_timestamp_seconds')} > 0)",
+                    ),
+                    count("Feuilles lues", _of_followed("anef_point_leaves")),
+                ],
+                by={"point": "Point suivi"},
+                nothing="aucun point n’est suivi",
+                title="Les points que nous suivons",
+                about="Le journal des autres associations : s’il est sans faute, jusqu’où il est "
+                "lu. Un point en faute n’est plus écouté.",
+                width=12,
+            )
+        )
+        .with_panel(
             curves(
                 ask('max by (job) (process_resident_memory_bytes{job=~"$job"})', name="{{job}}"),
                 title="Mémoire du service",
@@ -229,3 +247,8 @@ def operations() -> Any:
             )
         )
     )
+
+
+def _of_followed(metric: str) -> str:
+    """Return a query of a metric of the points that we follow: `point` is the name of another."""
+    return f'max by (point) ({metric}{{job=~"$job"}})'

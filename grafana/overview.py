@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import common
 
 from grafana import states
 from grafana.board import board, choice, window, with_milestones
-from grafana.columns import instant, rates, says, state
+from grafana.columns import count, instant, rates, says, state
 from grafana.panels import (
     PERIOD,
     RANGE,
@@ -164,5 +164,30 @@ def overview() -> Any:
                 highest=1,
             )
         )
+        .with_panel(
+            grid(
+                [
+                    count("Voient une indisponibilité", _points_saying("down|maintenance")),
+                    count("Peuvent le dire", _points_saying(".*", but="unknown")),
+                    count("Points", _points_saying(".*")),
+                ],
+                of=TARGETS,
+                order="Voient une indisponibilité",
+                nothing="un seul point",
+                title="Ce que voient tous les points de mesure",
+                about="Le nôtre et ceux que nous suivons : combien voient chaque page "
+                "indisponible ou en maintenance, et combien peuvent le dire. Ce n’est ni une "
+                "moyenne ni un vote ; avec un seul point, le tableau est vide.",
+                width=12,
+            )
+        )
     )
     return with_milestones(result)
+
+
+def _points_saying(states_of: str, *, but: str = "") -> str:
+    """Return a query of how many points say one of some states of each target, 0 for none."""
+    chosen = f'job=~"$job",state=~"{states_of}"' + (f',state!="{but}"' if but else "")
+    every = "sum by (target) (max by (target, state) (anef_points_saying{%s}))"
+    of_all = every % 'job=~"$job"'
+    return f"({every % chosen} or 0 * {of_all})"

@@ -18,8 +18,10 @@ from monitor.core.french.formatting import percent, rounded
 from tests.support.dashboards import FILES, FOLDER, filled, load, panels, promql, queries
 from tests.support.prometheus import ask, has_rows
 from tests.support.scraped import Scraped, scraped
-from tests.support.service import vigie_here, wait_until
+from tests.support.service import PATIENT_S, vigie_here, wait_until
 
+# Three points start, and a page must be read some times before its change is one.
+DEMO_PATIENT_S = 4 * PATIENT_S
 RATES = "Disponibilité des services nationaux (en %)"
 # On the loopback there is no authority that dates the journal, and no time server.
 ABSENT = ("anef_journal_last_stamp_timestamp_seconds", "anef_clock_offset_seconds")
@@ -44,7 +46,9 @@ def test_every_query_has_an_answer(services: Scraped) -> None:
     """One test: two workers would play the demo twice."""
     for dashboard, title, query in QUERIES:
         try:
-            wait_until(partial(has_rows, services.prometheus, filled(query)))
+            wait_until(
+                partial(has_rows, services.prometheus, filled(query)), patience_s=DEMO_PATIENT_S
+            )
         except AssertionError as error:
             raise AssertionError(f"{dashboard}: {title}: {query}") from error
 
