@@ -78,11 +78,12 @@ class FakeReads:
     def rendering(self, number: int) -> JournaledRendering | None:
         return next((one for one in self.shown if one.number == number), None)
 
-    def states(self) -> Sequence[State]:
+    def states(self, targets: Iterable[str] | None = None) -> Sequence[State]:
         self.reads += 1
         if self.broken:
             raise OSError("disk I/O error: /secret/path/vigie.db")
-        return self.seen
+        wanted = None if targets is None else set(targets)
+        return [one for one in self.seen if wanted is None or one.target in wanted]
 
     def definitions(self) -> Sequence[Definition]:
         return ()
@@ -134,8 +135,17 @@ class FakeReads:
     def events(self, since: datetime, until: datetime) -> Sequence[Event]:
         return [one for one in self.isolated if since <= one.at < until]
 
-    def gaps(self, since: datetime, until: datetime) -> Sequence[Gap]:
-        return [one for one in self.missing if one.to_at > since and one.from_at < until]
+    def gaps(
+        self, since: datetime, until: datetime, *, targets: Iterable[str] | None = None
+    ) -> Sequence[Gap]:
+        wanted = None if targets is None else {"", *targets}
+        return [
+            one
+            for one in self.missing
+            if one.to_at > since
+            and one.from_at < until
+            and (wanted is None or one.target in wanted)
+        ]
 
     def rounds(self, since: datetime, until: datetime) -> Sequence[Controls]:
         return [one for one in self.panel if since <= one.at < until]
@@ -173,7 +183,10 @@ class FakeReads:
     ) -> list[Account]:
         return self.summed_accounts(targets[:1], edges, now=now)
 
-    def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
+    def watched(
+        self, targets: Iterable[str] | None = None
+    ) -> Mapping[str, tuple[datetime, datetime]]:
+        del targets
         return {}
 
     def annotations(self) -> Sequence[Annotation]:

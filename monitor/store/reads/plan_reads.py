@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -61,14 +61,21 @@ class PlanReads(StoreReads):
                 for target, from_us, leaf, text in session.connection().execute(wanted)
             )
 
-    def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
-        """Return when each target that was ever checked was checked first, and last."""
+    def watched(
+        self, targets: Iterable[str] | None = None
+    ) -> Mapping[str, tuple[datetime, datetime]]:
+        """Return when each target that was ever checked was checked first, and last.
+
+        Only of `targets` when given.
+        """
         # One look at each end of the index per target: a join would read every check.
         ends = (
             select(edge(AT)).where(_O.c.subject_id == _S.c.id).correlate(_S).scalar_subquery()
             for edge in (func.min, func.max)
         )
         wanted = select(_S.c.target, *ends).where(_S.c.point == self.point)
+        if targets is not None:
+            wanted = wanted.where(_S.c.target.in_(list(targets)))
         with self._reading() as session:
             rows = session.connection().execute(wanted).all()
         return {

@@ -40,7 +40,7 @@ from monitor.web.views.platforms import (
 )
 
 SHORTEST_S = 60  # of a timeline, when the service has just started
-MOST_STRIPS = 20  # targets whose timeline the first page draws
+MOST_MEASURED = 20  # targets whose coverage the first page shows
 MOST_COMMON = 12  # pages of which the first page says what several points say
 LAST_CHANGES = 5  # of the pages' texts, shown
 SILENT_S = 180  # without a sign of life for so long, the service is shown as stopped
@@ -100,6 +100,8 @@ class Overview:
         panel: Last round of the control panel; None before the first.
         silent_since: Last sign of life of the service when it is too old; else None.
         common: What several points say; None with one point only.
+        other_delays: The platforms of which some target is confirmed to fail after another time
+            than most, and that time in seconds.
 
     """
 
@@ -131,6 +133,7 @@ class Overview:
     names: Mapping[str, str]
     platform_names: Mapping[str, str]
     common: CommonView | None
+    other_delays: tuple[tuple[str, int], ...]
 
     def goes_on(self, incident: Incident) -> bool:
         """Return whether an incident is open, and not only by outages of targets that were removed.
@@ -170,12 +173,13 @@ def overview(  # noqa: PLR0913 -- keyword-only
     rounds = reads.rounds(since, now)
     panel = rounds[-1] if rounds else None
     gaps = reads.gaps(since, now)
+    spans = reads.spans(_measured(config), since, now)
     past = Past(
         since=since,
         now=now,
         line_works=panel is None or panel.line_works,
         states={state.target: state for state in reads.states()},
-        spans=reads.spans(_shown_in_time(config), since, now),
+        spans=spans if config.figures.components else {},  # only components have a timeline
         missed={gap.target: gap for gap in gaps},
         language=language,
     )
@@ -190,7 +194,7 @@ def overview(  # noqa: PLR0913 -- keyword-only
         window_s=window_s,
         sentence=_sentence(now, components, rows, open_outages, language),
         components=components,
-        coverage=_coverage(past.spans),
+        coverage=_coverage(spans),
         platforms=platform_views(config, rows.values(), reads.lanes()),
         areas=state_areas(every_place, language),
         place_groups=by_state(every_place),
@@ -214,7 +218,16 @@ def overview(  # noqa: PLR0913 -- keyword-only
         names={target.slug: target.name for target in config.targets},
         platform_names={slug: platform.name for slug, platform in config.platforms.items()},
         common=_common(config, components, points.common_words(reads, now)) if points else None,
+        other_delays=_other_delays(config),
     )
+
+
+def _other_delays(config: Config) -> tuple[tuple[str, int], ...]:
+    delays: dict[str, int] = {}
+    for target in config.targets:
+        if target.policy.failing_s != config.policy.failing_s:
+            delays.setdefault(target.platform, target.policy.failing_s)
+    return tuple(sorted(delays.items()))
 
 
 def _common(
@@ -257,12 +270,15 @@ def gap_totals(gaps: Iterable[Gap]) -> tuple[GapTotal, ...]:
     )
 
 
-def _shown_in_time(config: Config) -> dict[str, float]:
-    """Return the targets whose timeline is shown, and how long one of their checks holds."""
+def _measured(config: Config) -> dict[str, float]:
+    """Return the targets whose coverage is shown, and how long one of their checks holds.
+
+    Those of the components, or else the first of all.
+    """
     components = (slug for one in config.figures.components for slug in one.targets)
     slugs = [slug for slug in components if slug in config.by_slug]
     targets = [config.by_slug[slug] for slug in slugs] or config.targets
-    return {target.slug: HOLD * target.interval_s for target in targets[:MOST_STRIPS]}
+    return {target.slug: HOLD * target.interval_s for target in targets[:MOST_MEASURED]}
 
 
 def _choices(config: Config) -> tuple[Target, ...]:

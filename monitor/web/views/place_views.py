@@ -1,7 +1,7 @@
 """The pages that lead to targets: all of them, the departments, one department."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from urllib.parse import urlencode
@@ -11,14 +11,22 @@ from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.french.formatting import PARIS, percent
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.language import FRENCH, Language
-from monitor.core.model import Outage, Verdict
+from monitor.core.model import Outage, Target, Verdict
 from monitor.core.outages.calendar import midnight
-from monitor.core.outages.time_accounts import HOLD, microseconds
+from monitor.core.outages.time_accounts import microseconds
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.web.record_reads import RecordReads
 from monitor.web.views.department_drawing import ENLARGED, DepartmentShape, department_shapes
-from monitor.web.views.places import DepartmentView, PlaceGroup, by_state, matching, places
-from monitor.web.views.platforms import Past, PlatformRow, PlatformView, platform_views, row
+from monitor.web.views.places import (
+    DepartmentView,
+    PlaceGroup,
+    by_department,
+    by_state,
+    matching,
+    places,
+)
+from monitor.web.views.platforms import PlatformRow, PlatformView, platform_views, row
+from monitor.web.views.recent_past import DAY, recent_past
 
 QUERY_CHARACTERS = 100  # of a search
 MOST_RESULTS = 60
@@ -79,15 +87,16 @@ class TargetList:
 
     Attributes:
         results: The first of the `total` that the search names; empty without a search.
+        platforms, groups: What all targets are listed by; empty with a search.
 
     """
 
     at: datetime
     search: TargetSearch
     total: int
-    results: tuple[PlatformRow, ...]
-    platforms: tuple[PlatformView, ...]
-    groups: tuple[PlaceGroup, ...]
+    results: tuple[PlatformRow, ...] = ()
+    platforms: tuple[PlatformView, ...] = ()
+    groups: tuple[PlaceGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +115,17 @@ class PlaceList:
 
     Attributes:
         measure: A key of `MEASURES`; "" for the states.
-        shares: The figure of each department, by its code; None where there is none.
+        groups: The departments by state; empty for a figure.
+        shares: The figure of each department, by its code; None where there is none. Empty for
+            the states.
 
     """
 
     at: datetime
     measure: str
     areas: tuple[MapArea, ...]
-    groups: tuple[PlaceGroup, ...]
-    places: tuple[DepartmentView, ...]
-    shares: Mapping[str, Fraction | None]
+    groups: tuple[PlaceGroup, ...] = ()
+    shares: Mapping[str, Fraction | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,48 +144,43 @@ def target_list(
     reads: RecordReads, config: Config, search: TargetSearch, *, now: datetime
 ) -> TargetList:
     """Return the targets that a search names, or all of them."""
-    rows = _rows(reads, config, now=now)
-    named = matching(search.text, config.targets, config) if search.query else frozenset()
-    results = [
-        one
-        for one in rows
-        if one.target.slug in named
-        and search.verdict in (None, one.verdict)
-        and search.platform in ("", one.target.platform)
-    ]
-    national = [one for one in rows if not one.target.department]
+    if not search.query:
+        rows = _rows(reads, config, config.targets, now=now)
+        national = [one for one in rows if not one.target.department]
+        return TargetList(
+            at=now,
+            search=search,
+            total=len(rows),
+            platforms=platform_views(config, national, ()),
+            groups=by_state(places(rows)),
+        )
+    on_platform = [one for one in config.targets if search.platform in {"", one.platform}]
+    named = matching(search.text, on_platform, config)
+    rows = _rows(reads, config, [one for one in on_platform if one.slug in named], now=now)
+    results = [one for one in rows if search.verdict in {None, one.verdict}]
     return TargetList(
-        at=now,
-        search=search,
-        total=len(results) if search.query else len(rows),
-        results=tuple(results[:MOST_RESULTS]),
-        platforms=platform_views(config, national, ()),
-        groups=by_state(places(rows)),
+        at=now, search=search, total=len(results), results=tuple(results[:MOST_RESULTS])
     )
 
 
 def place_list(reads: RecordReads, config: Config, measure: str, *, now: datetime) -> PlaceList:
     """Return the map, of the states or of a figure."""
-    every = places(_rows(reads, config, now=now))
-    shares = _coverages(reads, every, now=now) if measure else {}
-    return PlaceList(
-        at=now,
-        measure=measure,
-        areas=measured_areas(shares) if measure else state_areas(every),
-        groups=by_state(every),
-        places=every,
-        shares=shares,
-    )
+    if measure:
+        shares = _coverages(reads, config, now=now)
+        return PlaceList(at=now, measure=measure, areas=measured_areas(shares), shares=shares)
+    every = places(_rows(reads, config, config.targets, now=now))
+    return PlaceList(at=now, measure="", areas=state_areas(every), groups=by_state(every))
 
 
 def place_page(reads: RecordReads, config: Config, code: str, *, now: datetime) -> PlacePage:
     """Return the page of a department, of a code that there is."""
-    rows = _rows(reads, config, now=now, department=code)
+    targets = [one for one in config.targets if one.department == code]
+    rows = _rows(reads, config, targets, now=now, drawn=True)
     place = next(one for one in places(rows) if one.code == code)
     slugs = [one.target.slug for one in place.rows]
     return PlacePage(
         at=now,
-        since=now - timedelta(days=1),
+        since=now - DAY,
         place=place,
         outages=tuple(reads.outages(slugs, newest=OUTAGES))[::-1] if slugs else (),
         changes=tuple(reads.page_changes(targets=slugs, limit=CHANGES)) if slugs else (),
@@ -222,14 +227,17 @@ def measured_areas(shares: Mapping[str, Fraction | None]) -> tuple[MapArea, ...]
     return tuple(areas)
 
 
-def _coverages(
-    reads: RecordReads, every: tuple[DepartmentView, ...], *, now: datetime
-) -> dict[str, Fraction | None]:
+def _coverages(reads: RecordReads, config: Config, *, now: datetime) -> dict[str, Fraction | None]:
+    """Return the figure of each department, in the order of their codes."""
     # Whole days: their sums are stored, no check has to be read for them.
     today = now.astimezone(PARIS).date()
     days = [midnight(today - timedelta(days=back)) for back in range(DAYS, -1, -1)]
-    groups = {one.code: [member.target.slug for member in one.rows] for one in every}
-    times = reads.known_times(groups, days, now=microseconds(now))
+    groups = by_department(config.targets)
+    times = reads.known_times(
+        {code: [one.slug for one in members] for code, members in groups.items()},
+        days,
+        now=microseconds(now),
+    )
     return {
         code: Fraction(known_us, span_us) if span_us else None
         for code, (known_us, span_us) in times.items()
@@ -237,19 +245,13 @@ def _coverages(
 
 
 def _rows(
-    reads: RecordReads, config: Config, *, now: datetime, department: str | None = None
+    reads: RecordReads,
+    config: Config,
+    targets: Sequence[Target],
+    *,
+    now: datetime,
+    drawn: bool = False,
 ) -> list[PlatformRow]:
-    """Return the targets in their present state; the past day of those of one department."""
-    since = now - timedelta(days=1)
-    some = [one for one in config.targets if department in (None, one.department)]
-    rounds = reads.rounds(now - timedelta(hours=1), now)
-    holds = {one.slug: HOLD * one.interval_s for one in some} if department else {}
-    past = Past(
-        since=since,
-        now=now,
-        line_works=not rounds or rounds[-1].line_works,
-        states={state.target: state for state in reads.states()},
-        spans=reads.spans(holds, since, now) if holds else {},
-        missed={gap.target: gap for gap in reads.gaps(since, now)},
-    )
-    return [row(one, past) for one in some]
+    """Return targets in their present state; `drawn` with the timeline of the past day."""
+    past = recent_past(reads, config, targets, now=now, drawn=drawn)
+    return [row(one, past) for one in targets]

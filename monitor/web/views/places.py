@@ -37,11 +37,21 @@ class PlaceGroup:
 
 def places(rows: Iterable[PlatformRow]) -> tuple[DepartmentView, ...]:
     """Return every department that has a prefecture, by code, with or without rows."""
-    by_code: dict[str, list[PlatformRow]] = {code: [] for code in DEPARTMENT_NAMES}
-    for row in rows:
-        if row.target.department:
-            by_code.setdefault(row.target.department, []).append(row)
-    return tuple(_place(code, tuple(by_code[code])) for code in sorted(by_code))
+    row_of = {row.target.slug: row for row in rows}
+    members = by_department(row.target for row in row_of.values())
+    return tuple(
+        _place(code, tuple(row_of[target.slug] for target in targets))
+        for code, targets in members.items()
+    )
+
+
+def by_department(targets: Iterable[Target]) -> dict[str, list[Target]]:
+    """Return the targets of every department that has a prefecture, or any target, by code."""
+    by_code: dict[str, list[Target]] = {code: [] for code in DEPARTMENT_NAMES}
+    for target in targets:
+        if target.department:
+            by_code.setdefault(target.department, []).append(target)
+    return {code: by_code[code] for code in sorted(by_code)}
 
 
 def by_state(some: Iterable[DepartmentView]) -> tuple[PlaceGroup, ...]:

@@ -9,23 +9,23 @@ from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord, FactRecord
 from monitor.core.changes.page_events import Version
 from monitor.core.french.formatting import PARIS
-from monitor.core.model import Gap, Kind, Outage, Target
+from monitor.core.model import Kind, Outage, Target
 from monitor.core.model.check import Check
 from monitor.core.model.rendering import JournaledRendering
 from monitor.core.outages.calendar import Unit, cut, midnight
-from monitor.core.outages.time_accounts import HOLD, Account, instant, microseconds
+from monitor.core.outages.time_accounts import Account, instant, microseconds
 from monitor.core.points.combine import CommonWord
 from monitor.core.text.page import is_little_compared
 from monitor.web.record_reads import RecordReads
 from monitor.web.templating import SHOWN_MAX
 from monitor.web.views.dead_link_views import DeadLinkView, stories
-from monitor.web.views.platforms import Past, PlatformRow, row
+from monitor.web.views.platforms import PlatformRow, row
 from monitor.web.views.rate_charts import bars_of_days
+from monitor.web.views.recent_past import DAY, recent_past
 
 CHECKS = 12  # of the latest, shown
 VERSIONS = 20
 CHANGES = 20
-PAST = timedelta(days=1)
 FIGURE_DAYS = 90  # whole days of Paris that figures are of, today included
 
 
@@ -96,16 +96,16 @@ def target_view(
     target = config.by_slug.get(slug)
     if target is None:
         return None
-    since, on_screen = now - PAST, target.kind is Kind.RENDERED
+    on_screen = target.kind is Kind.RENDERED
     versions = tuple(reads.page_versions(slug, limit=VERSIONS))
     changes = tuple(reads.page_changes(targets=[slug], limit=CHANGES))
-    past = _past(reads, target, since=since, now=now)
+    past = recent_past(reads, config, [target], now=now, drawn=True)
     account_since = _watched_since(reads, slug, now=now)
     account = _account(reads, slug, since=account_since, now=now)
     return TargetView(
         at=now,
         common=common,
-        since=since,
+        since=past.since,
         now=row(target, past),
         account=account,
         account_since=account_since,
@@ -127,7 +127,7 @@ def target_view(
 
 def _watched_since(reads: RecordReads, slug: str, *, now: datetime) -> datetime:
     """Return a midnight of Paris, or the first check of the target if that is later."""
-    first_check, _ = reads.watched().get(slug, (now, now))
+    first_check, _ = reads.watched([slug]).get(slug, (now, now))
     return max(_horizon(now), first_check)
 
 
@@ -151,22 +151,9 @@ def _account(reads: RecordReads, slug: str, *, since: datetime, now: datetime) -
     return account
 
 
-def _past(reads: RecordReads, target: Target, *, since: datetime, now: datetime) -> Past:
-    rounds = reads.rounds(now - timedelta(hours=1), now)
-    gaps: Iterable[Gap] = (gap for gap in reads.gaps(since, now) if gap.target == target.slug)
-    return Past(
-        since=since,
-        now=now,
-        line_works=not rounds or rounds[-1].line_works,
-        states={state.target: state for state in reads.states()},
-        spans=reads.spans({target.slug: HOLD * target.interval_s}, since, now),
-        missed={gap.target: gap for gap in gaps},
-    )
-
-
 def _latest(reads: RecordReads, target: Target, *, now: datetime) -> tuple[Check, ...]:
     """Return the last checks; only as much of the record as they need is read, a day at most."""
-    span = min(PAST, timedelta(seconds=2 * CHECKS * target.interval_s))
+    span = min(DAY, timedelta(seconds=2 * CHECKS * target.interval_s))
     checks = reads.observations(target.slug, now - span, now + timedelta(seconds=1))
     return tuple(checks)[::-1][:CHECKS]
 

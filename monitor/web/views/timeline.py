@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.language import FRENCH, Language
@@ -81,15 +82,17 @@ def stack(rows: Sequence[Cells]) -> tuple[TimelineBlock, ...]:
     if not rows:
         return ()
     unit = HEIGHT / len(rows)
-    # A day has few different columns: each is counted once.
-    cut = list(zip(*rows, strict=True))
-    counted = {verdicts: _column(verdicts) for verdicts in set(cut)}
-    columns = [counted[verdicts] for verdicts in cut]
+    # A day has few different columns, in long runs: each run is counted once.
+    columns = [
+        (_column(verdicts), CELL_WIDTH * len(list(run)))
+        for verdicts, run in groupby(zip(*rows, strict=True))
+    ]
     blocks: list[TimelineBlock] = []
     for verdict in ORDER:
         x = 0
-        for (below, count), run in groupby(column[verdict] for column in columns):
-            width = CELL_WIDTH * sum(1 for _ in run)
+        shares = ((column[verdict], width) for column, width in columns)
+        for (below, count), run in groupby(shares, key=itemgetter(0)):
+            width = sum(column_width for _, column_width in run)
             if count:
                 y = round(HEIGHT - (below + count) * unit, 2)
                 height = round(count * unit, 2)
@@ -113,7 +116,7 @@ def _column(verdicts: Sequence[Verdict]) -> Mapping[Verdict, tuple[int, int]]:
     below = 0
     counts: dict[Verdict, tuple[int, int]] = {}
     for verdict in ORDER:
-        count = sum(1 for row_verdict in verdicts if row_verdict is verdict)
+        count = verdicts.count(verdict)
         counts[verdict] = (below, count)
         below += count
     return counts
