@@ -10,7 +10,7 @@ from sqlalchemy import select as plain_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from monitor.core.model import Event, Incident, Outage, State, Streak, Transition
+from monitor.core.model import Event, Incident, Outage, Reason, State, Streak, Transition
 from monitor.store.reads.question import DAWN, DUSK, StoreReads
 from monitor.store.tables.check_tables import (
     EventRow,
@@ -23,6 +23,12 @@ from monitor.store.tables.check_tables import (
 )
 
 _SUBJECT, _STATE = table_of(SubjectRow), table_of(StateRow)
+_STREAK = ("first_at", "last_at", "count", "reason", "downs")
+# The columns of a state, in the order in which `states` unpacks them.
+_FOLD = (
+    *("verdict", "reason", "since", "last_at", "last_ok_at"),
+    *(f"{name}_{part}" for name in ("failing", "recovering") for part in _STREAK),
+)
 
 # The event that opened an outage: its leaf is the number of the outage. The instants are equal
 # and lead to the one row by its unique index.
@@ -41,7 +47,7 @@ class LogReads(StoreReads):
         """Return the state of the fold of every target, by name; only of `targets` when given."""
         # Plain columns: a page reads all targets, of which rows as objects cost four times as much.
         query = (
-            plain_select(_SUBJECT.c.target, *_STATE.c)
+            plain_select(_SUBJECT.c.target, *(_STATE.c[name] for name in _FOLD))
             .join(_STATE, _STATE.c.subject_id == _SUBJECT.c.id)
             .where(_SUBJECT.c.point == self.point)
             .order_by(_SUBJECT.c.target)
@@ -54,7 +60,22 @@ class LogReads(StoreReads):
             open_outages = {
                 one.target: one for one in self._outages(session, targets, open_only=True)
             }
-        return tuple(_state(row, open_outages.get(row.target), self.point) for row in rows)
+        # Unpacked by place: to look columns up by name takes as long as to read them.
+        return tuple(
+            State(
+                target=target,
+                point=self.point,
+                verdict=verdict,
+                reason=reason,
+                since=since,
+                last_at=last_at,
+                last_ok_at=last_ok_at,
+                failing=_streak(*streaks[: len(_STREAK)]),
+                recovering=_streak(*streaks[len(_STREAK) :]),
+                outage=open_outages.get(target),
+            )
+            for target, verdict, reason, since, last_at, last_ok_at, *streaks in rows
+        )
 
     def outages(  # noqa: PLR0913 -- keyword-only filters
         self,
@@ -212,32 +233,17 @@ class LogReads(StoreReads):
             )
 
 
-def _state(row: Row[Any], outage: Outage | None, point: str) -> State:
-    return State(
-        target=row.target,
-        point=point,
-        verdict=row.verdict,
-        reason=row.reason,
-        since=row.since,
-        last_at=row.last_at,
-        last_ok_at=row.last_ok_at,
-        failing=streak_of(row, "failing"),
-        recovering=streak_of(row, "recovering"),
-        outage=outage,
-    )
-
-
 def streak_of(row: EventRow | Row[Any], name: str) -> Streak | None:
     """Read the columns of a streak; None when there is none."""
-    if getattr(row, f"{name}_first_at") is None:
+    return _streak(*(getattr(row, f"{name}_{part}") for part in _STREAK))
+
+
+def _streak(
+    first_at: datetime | None, last_at: datetime, count: int, reason: Reason, downs: int
+) -> Streak | None:
+    if first_at is None:
         return None
-    return Streak(
-        first_at=getattr(row, f"{name}_first_at"),
-        last_at=getattr(row, f"{name}_last_at"),
-        count=getattr(row, f"{name}_count"),
-        reason=getattr(row, f"{name}_reason"),
-        downs=getattr(row, f"{name}_downs"),
-    )
+    return Streak(first_at=first_at, last_at=last_at, count=count, reason=reason, downs=downs)
 
 
 def _any_outage(
