@@ -232,6 +232,15 @@ def test_a_state_comes_back_whole(store: Store) -> None:
     assert store.states() == (outcome("anef", at(180)).state,)
 
 
+def test_states_and_spans_of_checks_are_read_of_some_targets_only(store: Store) -> None:
+    record(store, outcome("a", at(0)), outcome("b", at(60)), outcome("c", at(120)))
+    every, watched = store.states(), store.watched()
+    assert [one.target for one in every] == ["a", "b", "c"]
+    assert store.states(["c", "nobody", "a"]) == (every[0], every[2])
+    assert store.states([]) == ()
+    assert store.watched(["b", "nobody"]) == {"b": watched["b"]}
+
+
 def test_an_outage_opens_grows_and_closes(store: Store) -> None:
     opened = an_outage("anef")
     record(store, opening("anef", opened))
