@@ -3,7 +3,8 @@
     python -m bench.site_pages
 
 Each page is made again for each request (no cache); the first request of each, which compiles its
-template, is not counted. `cpu_ms` is the median of the process's CPU time; `gzip` the bytes that
+template, is not counted. Eight targets are the components of ANEF, whose timelines the first page
+draws. `cpu_ms` is the median of the process's CPU time; `gzip` the bytes that
 are sent, `without_map` the same without the picture of the departments.
 """
 
@@ -22,6 +23,7 @@ import httpx
 
 from monitor.core.french.department_names import DEPARTMENT_NAMES
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
+from monitor.core.outages.milestones import Component
 from monitor.store import Store, migrate
 from monitor.web.pages_app import build
 from tests.support.clock import FakeClock
@@ -30,6 +32,7 @@ from tests.support.outcomes import outcome
 from tests.support.reads import NOW, config
 
 TARGETS = 1_000
+COMPONENTS = 8
 TIMES = 9
 PATHS = (
     "/",
@@ -59,6 +62,17 @@ def targets() -> Iterator[Target]:
         )
 
 
+def components() -> Iterator[Component]:
+    for number in range(COMPONENTS):
+        yield Component(
+            slug=f"composant-{number}",
+            name=f"Composant {number}",
+            targets=(f"cible-{number}",),
+            necessary=number < COMPONENTS // 2,
+            why="Sans lui, aucune demande.",
+        )
+
+
 async def fill(store: Store) -> None:
     """Record two checks of each target: one in forty fails."""
     for number in range(TARGETS):
@@ -69,9 +83,10 @@ async def fill(store: Store) -> None:
 
 
 async def measure(store: Store) -> None:
+    plain = config(targets())
     app = build(
         store,
-        config=replace(config(targets())),
+        config=replace(plain, figures=replace(plain.figures, components=tuple(components()))),
         clock=FakeClock(NOW),
         point="local",
         metrics=FixedMetrics(),
