@@ -83,10 +83,10 @@ async def fill(store: Store) -> None:
 
 
 async def measure(store: Store) -> None:
-    plain = config(targets())
+    bare = config(targets())
     app = build(
         store,
-        config=replace(plain, figures=replace(plain.figures, components=tuple(components()))),
+        config=replace(bare, figures=replace(bare.figures, components=tuple(components()))),
         clock=FakeClock(NOW),
         point="local",
         metrics=FixedMetrics(),
