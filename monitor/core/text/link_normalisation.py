@@ -10,6 +10,7 @@ from monitor.core.untrusted.printable import is_control
 MOST_CHARACTERS = 2_000
 MOST_PARAMETERS = 100
 REMEMBERED = 4096  # links: the pages of a site repeat most of theirs
+REMEMBERED_ORIGINS = 1024  # the addresses of pages, of which each has its links
 PROTECTED_EMAIL = "[email protected]"  # what Cloudflare shows in place of an address
 RULES = (
     "link.address-variant",  # scheme, www., case of the host, last slash, //, index.php
@@ -50,6 +51,8 @@ _SLASHES = re.compile(r"/{2,}")
 _NOWHERE = re.compile(r"\s*(?:#|javascript:|data:|blob:|about:)", re.IGNORECASE)
 _INDEX = re.compile(r"/index\.(?:php|html?|aspx?)(?=/|$)", re.IGNORECASE)
 _NO_NUMBER = re.compile(r"[^\d+]")
+# An address that no rule changes, but for its end, its index and its "www.": most are.
+_PLAIN = re.compile(r"(?:https?://(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*))?((?:/[\w~-][\w.~-]*)+/?)", re.ASCII)
 _CONTACTS = frozenset({"mailto", "tel", "sms"})
 _SAFE = "/~!$&'()*+,;=:@%"
 
@@ -89,6 +92,31 @@ def _of_a_visit(pair: str) -> bool:
 
 @lru_cache(REMEMBERED)
 def _printable_target(href: str, base: str | None) -> str:
+    return _plain_target(href, base) or _any_target(href, base)
+
+
+def _plain_target(href: str, base: str | None) -> str:
+    """Return the target of a plain address, ten times cheaper than that of any; "" of another."""
+    plain = _PLAIN.fullmatch(href)
+    if plain is None:
+        return ""
+    host, path = plain.groups()
+    origin = _origin(base) if base else ""
+    if not origin.startswith("//") and (base or not host):
+        return ""  # relative to nothing, or to what is no address
+    origin = f"//{host}" if host else origin
+    if "/index." in path.lower():
+        path = _INDEX.sub("", path)
+    return origin + path.rstrip("/")
+
+
+@lru_cache(REMEMBERED_ORIGINS)
+def _origin(base: str) -> str:
+    """Return the target of "/": host and port, with "//" before them where there are any."""
+    return _any_target("/", base)
+
+
+def _any_target(href: str, base: str | None) -> str:
     normalised = _target(_BREAKS.sub("", href.strip()), base)  # as browsers read an address
     if normalised.isascii() and normalised.isprintable():
         return normalised

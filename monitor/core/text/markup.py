@@ -36,7 +36,7 @@ _MANY_ATTRIBUTES = re.compile(
 # Elements of format that are still open are opened again in each paragraph below them: their
 # number multiplies that of the tags. Three of each name and attributes at most (HTML standard).
 _FORMAT = "b|big|code|em|font|i|small|strong|tt|u"
-_FORMAT_STARTS = ("<b", "<c", "<e", "<f", "<i", "<s", "<t", "<u")
+_FORMAT_START = re.compile(r"<[bcefistuBCEFISTU]")
 _FORMAT_TAG = re.compile(rf"<(?:{_FORMAT}|s|strike)(?=[\s/>])[^>]{{0,1000}}", re.IGNORECASE)
 _ANY_FORMAT_TAG = re.compile(rf"</?(?:{_FORMAT})(?=[\s/>])[^>]*+>?", re.IGNORECASE)
 _STRUCK_TAG = re.compile(r"<(s|strike)(?=[\s/])[^>]*+>?", re.IGNORECASE)
@@ -116,14 +116,16 @@ def _is_large(text: str) -> bool:
     """Return whether a bound may be passed: counting characters is a hundred times cheaper."""
     if text.count("<") > min(MOST_TAGS, MOST_OPTIONS) or len(text) > MOST_CHARACTERS:
         return True
+    if len(text) <= MOST_SEPARATORS:
+        return False
     return sum(map(text.count, " \t\n\r\f/\"'")) > MOST_SEPARATORS
 
 
 def _without_reopening(text: str) -> str:
     """Remove the tags of format where the parser would have to open them again too often."""
-    tags, lower = text.count("<"), text.lower()
-    if sum(map(lower.count, _FORMAT_STARTS)) * tags <= MOST_REOPENED:
-        return text  # a count is far cheaper than the pattern, and most pages end here
+    tags = text.count("<")
+    if len(_FORMAT_START.findall(text)) * tags <= MOST_REOPENED:
+        return text  # far cheaper than the pattern, and most pages end here
     counts = Counter(_FORMAT_TAG.findall(text))
     most_open = sum(min(count, _SAME_OPEN) for count in counts.values())
     if most_open * tags <= MOST_REOPENED:

@@ -109,7 +109,7 @@ class _Reading:
             links=run.links,
             main=main,
             mask=mask,
-            stamp=iso(run.text) if is_date(run.text) else "",
+            stamp=iso(run.text) if self._hinted & DIGIT and is_date(run.text) else "",
         )
         if self._opening and main:
             self._opening = kind is not BlockKind.HEADING and not block.is_sentence

@@ -30,8 +30,20 @@ _SAME = str.maketrans(
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
 _ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
-# What no normal form and no rule above changes: ASCII and the letters of French.
-_PLAIN = re.compile(r"[\t\n\r -~ÀÂÇÈÉÊËÎÏÔÙÛÜàâçèéêëîïôùûüÿŒœ]*+")
+# What no normal form and no rule above changes: ASCII, the letters of French, a few signs.
+_PLAIN = re.compile(r"[\t\n\r -~ÀÂÇÈÉÊËÎÏÔÙÛÜàâçèéêëîïôùûüÿŒœ€°©·•]*+")
+# The few other signs of French texts, each of which becomes this wherever it stands.
+_USUAL = {
+    "\u2019": "'",
+    "\u00a0": " ",
+    "\u202f": " ",
+    "\u00ab": '"',
+    "\u00bb": '"',
+    "\u2013": "-",
+    "\u2026": "...",
+    "\u200b": "",
+}
+_MOST_USUAL = 10_000  # characters: a longer text might grow beyond the bound
 _MONTHS = (
     r"(?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)"
 )
@@ -71,8 +83,26 @@ def tidy(text: str) -> str:
     if len(text) > MOST_CHARACTERS:
         text = text[:MOST_CHARACTERS]
     if _PLAIN.fullmatch(text):  # most texts
-        spaced = "  " in text or "\n" in text or "\t" in text or "\r" in text
-        return " ".join(text.split()) if spaced else text.strip(" ")
+        return _on_one_line(text)
+    if len(text) <= _MOST_USUAL and _PLAIN.fullmatch(usual := _with_usual_signs(text)):
+        return _on_one_line(usual)
+    return _tidied(text)
+
+
+def _with_usual_signs(text: str) -> str:
+    for sign, usual in _USUAL.items():
+        text = text.replace(sign, usual)
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text of which ASCII's are the only spaces, on one line."""
+    spaced = "  " in text or "\n" in text or "\t" in text or "\r" in text
+    return " ".join(text.split()) if spaced else text.strip(" ")
+
+
+def _tidied(text: str) -> str:
+    """Return any text tidy, character by character: the general way."""
     if not text.isascii():
         text = normalised("NFKC", text, limit=MOST_CHARACTERS)
     if _ODD.search(text):  # most texts have accents and nothing else

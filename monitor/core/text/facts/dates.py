@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 from monitor.core.text.hints import hint
+from monitor.core.text.memo import WordTable
 
 # French, English, German, Spanish, Italian: pages for foreigners are translated.
 _MONTHS = {
@@ -61,6 +62,9 @@ _UPDATE = re.compile(
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+_FIGURES = re.compile(r"\d[/.-]\d")
+_MONTH_END = re.compile(rf"(?:{_MONTH})\b", re.IGNORECASE)
+_HOLDS_MONTH = WordTable(lambda word: _MONTH_END.search(word) is not None)
 _NUMBER = re.compile(r"\d{1,9}")
 _NAME = re.compile(r"[^\W\d_]+")
 # What a label needs, by single words.
@@ -98,7 +102,7 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
     `before` is the text of the previous run: a label there and a date here make a stamp too.
     A publication or effect date is taken out as well, but is not an update.
     """
-    if not _DIGIT.search(text):
+    if not _DIGIT.search(text) or not _may_hold_date(text):
         return text, "", False
     if stamp := _stamp(text):
         return stamp
@@ -106,6 +110,13 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
         date_first = _DATE_FIRST.match(text)
         return _taken(text, date_first, before) if date_first else (text, "", False)
     return text, "", False
+
+
+def _may_hold_date(text: str) -> bool:
+    """Return False when a text holds no date: most labels stand in such texts."""
+    if _FIGURES.search(text):
+        return True
+    return any(map(_HOLDS_MONTH.__getitem__, text.split(" ")))
 
 
 def _stamp(text: str) -> tuple[str, str, bool] | None:

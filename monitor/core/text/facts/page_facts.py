@@ -65,7 +65,7 @@ _MAY_STATE_HOURS = re.compile(
 _DELAY = re.compile(r"\bdélais?\b|\bdurées?\b|\btraitement\b|\bsous \d|\bindisponib|\bmaintenance")
 _OPEN = re.compile(rf"\b(?:{_DAYS})s?\b|\bouvert|\bhoraires?\b|\baccueil\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
-_OTHER_THAN_DIGIT = re.compile(r"\D")
+_OTHER_THAN_DIGITS = re.compile(r"\D+")
 # Cheap tests before the patterns: what each needs at the least.
 _MAY_STATE_PHONE = re.compile(r"[+0][\d .()-]{7}")
 _MAY_STATE_SHORT = re.compile(r"3\d ?\d\d")
@@ -106,7 +106,7 @@ def may_state(facts: Iterable[Fact], block: Block) -> bool:
     A phone's last digits, an amount's and an e-mail address stand in the text, however written.
     """
     text = " ".join((block.compared, *(f"{link.text} {link.target}" for link in block.links)))
-    digits = _OTHER_THAN_DIGIT.sub("", text)
+    digits = _OTHER_THAN_DIGITS.sub("", text)
     folded = text.casefold()
     for fact in facts:
         match fact.element:
@@ -160,9 +160,9 @@ def phones(text: str) -> Iterator[str]:
     """Yield each phone number as digits, with "+33" for a French one."""
     for match in _PHONE.finditer(text) if _MAY_STATE_PHONE.search(text) else ():
         if match["home"]:
-            yield "+33" + _OTHER_THAN_DIGIT.sub("", match["home"])[1:]
+            yield "+33" + _OTHER_THAN_DIGITS.sub("", match["home"])[1:]
         else:
-            yield "+" + _OTHER_THAN_DIGIT.sub("", match["foreign"].replace("(0)", ""))
+            yield "+" + _OTHER_THAN_DIGITS.sub("", match["foreign"].replace("(0)", ""))
     for match in _SHORT_PHONE.finditer(text) if _MAY_STATE_SHORT.search(text) else ():
         yield match["short"].replace(" ", "")
 

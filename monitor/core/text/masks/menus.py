@@ -92,9 +92,11 @@ def mask_menus(blocks: list[Block], *, guessed: bool) -> None:
 def _feedback(blocks: list[Block], main: list[int]) -> Iterator[int]:
     """Yield the question whether a page was helpful, and the short answers that follow it."""
     following = 0
-    for number in main:
+    page = "\n".join(blocks[number].text for number in main).lower()
+    stems = [stem for stem in _STEMS if stem in page]
+    for number in main if stems else ():
         block = blocks[number]
-        if _is_question(block):
+        if _is_question(block, stems):
             following = MOST_ANSWERS
             yield number
         elif following and len(block.words) <= MOST_ANSWER_WORDS and not block.links:
@@ -131,9 +133,10 @@ def _is_own(block: Block) -> bool:
     return block.is_sentence or is_needed(block.text, block.links)
 
 
-def _is_question(block: Block) -> bool:
+def _is_question(block: Block, stems: list[str]) -> bool:
+    """Return whether it asks for an opinion of the page, which holds these of `_STEMS`."""
     text = block.text
-    if len(text) > MOST_QUESTION_CHARACTERS or not any(map(text.lower().__contains__, _STEMS)):
+    if len(text) > MOST_QUESTION_CHARACTERS or not any(map(text.lower().__contains__, stems)):
         return False
     return len(block.words) <= MOST_QUESTION_WORDS and bool(_FEEDBACK.search(text))
 
