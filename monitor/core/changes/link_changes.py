@@ -15,8 +15,13 @@ def link_edits(before: Page, after: Page) -> tuple[LinkEdit, ...]:
     A link whose words changed and whose target did not is a change of text, not of links; so
     is one that was cut in two.
     """
-    old, old_texts = _links(before)
-    new, new_texts = _links(after)
+    each_old, each_new = _each(before), _each(after)
+    if each_old == each_new:
+        return ()
+    # Words are found only where a target has another number of links, or others.
+    differing = {target for _, target in (each_old - each_new) + (each_new - each_old)}
+    old, old_texts = _links(each_old, differing)
+    new, new_texts = _links(each_new, differing)
     removed_counts, added_counts = old - new, new - old
     edits = []
     arrivals: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -38,12 +43,19 @@ def link_edits(before: Page, after: Page) -> tuple[LinkEdit, ...]:
     return tuple(edits)
 
 
-def _links(page: Page) -> tuple[Counter[Key], dict[Key, str]]:
-    each = Counter((link.text, link.target) for block in page.main() for link in block.links)
+def _each(page: Page) -> Counter[tuple[str, str]]:
+    """Count the links of the main part by text and target."""
+    return Counter((link.text, link.target) for block in page.main() for link in block.links)
+
+
+def _links(
+    each: Counter[tuple[str, str]], targets: set[str]
+) -> tuple[Counter[Key], dict[Key, str]]:
+    """Count the links that lead to some targets by their words; keep a text of each."""
     counts: Counter[Key] = Counter()
     texts: dict[Key, str] = {}
     for (text, target), count in each.items():
-        if target and not _says_itself(text, target):
+        if target and target in targets and not _says_itself(text, target):
             key = (words(text), target)
             counts[key] += count
             texts.setdefault(key, text)

@@ -106,7 +106,9 @@ class _Walk:
             if node.is_text_node:
                 if self.full:
                     return
-                self._add(node.text_content or "")
+                text = node.text_content or ""
+                if self._pieces or self._in_row or not text.isspace():
+                    self._add(text)
             elif node.is_element_node:
                 due = self._enter(node)
                 below = node.first_child if due != _SKIPPED else None
@@ -126,8 +128,6 @@ class _Walk:
 
     def _add(self, text: str) -> None:
         """Add a text of the page. In a row, a space tells the cell before from the next."""
-        if not self._pieces and not self._in_row and text.isspace():
-            return
         if STRUCK_START in text or STRUCK_END in text:
             text = text.replace(STRUCK_START, "").replace(STRUCK_END, "")
         self._pieces.append(text)
@@ -263,7 +263,8 @@ class _Walk:
         self.full = len(runs) >= MOST_RUNS or self._kept >= MOST_CHARACTERS
 
     def _open_node(self, attributes: Mapping[str, str], *, tag: str, rule: str) -> None:
-        self.flush()
+        if self._pieces:
+            self.flush()
         parent = self._nodes[-1]
         inherited = self.outline.nodes[parent].kind
         kind = inherited if inherited is BlockKind.ALERT else _KINDS.get(tag, inherited)
@@ -291,7 +292,8 @@ class _Walk:
         return self._open_link(href, attributes.get("aria-label") or attributes.get("title") or "")
 
     def _open_link(self, href: str, label: str = "") -> int:
-        self._close_link()
+        if self._link is not None:
+            self._close_link()
         target = link_normalisation.target(href, base=self._base)
         self._link, self._link_start = OpenLink(target, label), len(self._pieces)
         return _LINK

@@ -17,6 +17,7 @@ DIGIT, LONG = 1, 2
 
 _DIGIT = re.compile(r"\d")
 _STEMS: list[tuple[str, int]] = []
+_PATTERNS: list[tuple[re.Pattern[str], int]] = []
 
 
 def hint(*stems: str) -> int:
@@ -24,10 +25,21 @@ def hint(*stems: str) -> int:
 
     Stems are in lower case. One that begins or ends with a space begins or ends the word.
     """
-    bit = 4 << len({bit for _, bit in _STEMS})
+    bit = _next_bit()
     _STEMS.extend((stem, bit) for stem in stems)
-    _OF_WORDS.clear()
     return bit
+
+
+def hint_of(pattern: re.Pattern[str]) -> int:
+    """Return a hint of its own: that a pattern is in one of its words, other than a number."""
+    bit = _next_bit()
+    _PATTERNS.append((pattern, bit))
+    return bit
+
+
+def _next_bit() -> int:
+    _OF_WORDS.clear()
+    return 4 << len({bit for _, bit in (*_STEMS, *_PATTERNS)})
 
 
 def hints(text: str) -> int:
@@ -49,6 +61,9 @@ def _hints_of_word(word: str) -> int:
         hinted |= LONG
     for stem, bit in _STEMS:
         if stem in spaced:
+            hinted |= bit
+    for pattern, bit in _PATTERNS:
+        if pattern.search(word):
             hinted |= bit
     return hinted
 

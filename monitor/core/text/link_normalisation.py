@@ -52,7 +52,9 @@ _NOWHERE = re.compile(r"\s*(?:#|javascript:|data:|blob:|about:)", re.IGNORECASE)
 _INDEX = re.compile(r"/index\.(?:php|html?|aspx?)(?=/|$)", re.IGNORECASE)
 _NO_NUMBER = re.compile(r"[^\d+]")
 # An address that no rule changes, but for its end, its index and its "www.": most are.
-_PLAIN = re.compile(r"(?:https?://(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*))?((?:/[\w~-][\w.~-]*)+/?)", re.ASCII)
+_PLAIN = re.compile(
+    r"(?:https?://(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*))?((?:/[\w~-][\w.~-]*)+/?)", re.ASCII
+)
 _CONTACTS = frozenset({"mailto", "tel", "sms"})
 _SAFE = "/~!$&'()*+,;=:@%"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from monitor.core.text.blocks import outline
 from monitor.core.text.charset import is_other_file
-from monitor.core.text.facts.dates import STAMPED, is_date, iso, take_stamp
+from monitor.core.text.facts.dates import DATED, STAMPED, is_date, iso, take_stamp
 from monitor.core.text.facts.page_facts import is_needed, states_contact, states_fee
 from monitor.core.text.hints import DIGIT, hints
 from monitor.core.text.markup import Markup, parse
@@ -50,7 +50,8 @@ def read_markup(markup: Markup, *, url: str | None = None) -> Page:
     region = settle(page_outline)
     reading = _Reading(page_outline, region)
     blocks = list(reading.blocks())
-    mask_menus(blocks, guessed=region.structure == Structure.DENSEST)
+    guessed = region.structure == Structure.DENSEST
+    mask_menus(blocks, guessed=guessed, hinted=reading.hinted)
     return Page(
         title=reading.title or page_outline.title,
         blocks=tuple(blocks),
@@ -73,7 +74,7 @@ _masked = remembering(text_masks.mask)
 
 
 class _Reading:
-    """The state of the walk through the runs: the titles above, the displayed date."""
+    """The state of the walk through the runs: the titles above, the displayed date, the hints."""
 
     def __init__(self, outline: Outline, region: ContentRegion) -> None:
         self.title = ""
@@ -82,6 +83,7 @@ class _Reading:
         self._region = region
         self._headings: list[tuple[int, str]] = []
         self._above: tuple[str, ...] = ()  # their texts
+        self.hinted = 0  # the hints of all runs
         self._hinted = 0  # the hints of the run before
         self._opening = True  # no title and no sentence of the main part was read yet
 
@@ -109,7 +111,7 @@ class _Reading:
             links=run.links,
             main=main,
             mask=mask,
-            stamp=iso(run.text) if self._hinted & DIGIT and is_date(run.text) else "",
+            stamp=iso(run.text) if self._hinted & DATED and is_date(run.text) else "",
         )
         if self._opening and main:
             self._opening = kind is not BlockKind.HEADING and not block.is_sentence
@@ -119,9 +121,10 @@ class _Reading:
         """Return what is compared of a text. Most texts hold nothing to take out."""
         hinted = _hints(text)
         labelled, self._hinted = (hinted | self._hinted) & STAMPED, hinted
+        self.hinted |= hinted
         rest = text
         if hinted & DIGIT:
-            if labelled:
+            if labelled and hinted & DATED:
                 rest, on, is_update = take_stamp(text, before=before)
                 if is_update and not mask:
                     self.updated_on = self.updated_on or on

@@ -29,6 +29,18 @@ def test_two_links_whose_targets_were_swapped_are_found() -> None:
     assert [kind for kind, _, _ in kinds(one, other)] == [ChangeKind.LINK_TARGET] * 2
 
 
+def test_a_link_written_otherwise_beside_the_same_one_is_no_change() -> None:
+    one = '<p><a href="/a">Asile</a> <a href="/b">Séjour</a> <a href="/a">ASILE</a></p>'
+    other = '<p><a href="/a">Asile</a> <a href="/b">Visas</a> <a href="/a">Asile :</a></p>'
+
+    assert not kinds(one, one.replace("ASILE", "asile"))
+    assert not kinds(one, other.replace("Visas", "SÉJOUR"))
+    assert kinds(one, other.replace("/b", "/c")) == [
+        (ChangeKind.LINK_REMOVED, "//exemple.gouv.fr/b", ""),
+        (ChangeKind.LINK_ADDED, "", "//exemple.gouv.fr/c"),
+    ]
+
+
 def test_a_link_that_came_or_went_is_found_even_when_its_words_stay() -> None:
     linked, plain = '<p>Lire la <a href="/n.pdf">notice</a></p>', "<p>Lire la notice</p>"
 

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from monitor.core.text.facts.dates import STAMPED, take_stamp
+from monitor.core.text.facts.dates import DATED, STAMPED, is_date, take_stamp
 from monitor.core.text.hints import DIGIT, LONG, hint, hints
+from monitor.core.text.masks.menus import ASKING
 from monitor.core.text.masks.text_masks import RULES, TextRule, mask, may_change
 from monitor.core.text.typography import tokens, words
 from tests.core.text.test_text_masks import MASKED
@@ -50,6 +51,29 @@ def test_a_label_of_a_date_has_its_hint(label: str) -> None:
 
     assert take_stamp(text)[1] == "2027-03-12"
     assert hints(text) & STAMPED
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("12/03/2027", "12.3.27", "12-03-2027", "2027-03-12", "12 mars 2027", "12mars 2027"),
+        *("1er janv. 2027", "MARCH 12th, 2027", "12. Dezember 2027", "12 de AOÛT. de 2027"),
+        *("12 of august 2027", "5 FÉVRIER 2027"),
+    ],
+)
+def test_a_date_has_its_hint(date: str) -> None:
+    assert is_date(date)
+    assert hints(date) & DATED
+    assert take_stamp(f"Mis à jour le {date}")[1]
+
+
+def test_a_number_and_a_word_that_begins_like_a_month_are_no_date() -> None:
+    assert not hints("Les démarches de la mairie : formulaire 2027, marche 12") & DATED
+
+
+@pytest.mark.parametrize("stem", ["Utile", "AIDÉ", "Useful", "avis"])
+def test_a_question_about_a_page_has_its_hint(stem: str) -> None:
+    assert hints(f"Cette page vous a-t-elle été {stem} ?") & ASKING
 
 
 def test_words_that_are_read_apart_are_those_of_the_whole_text() -> None:

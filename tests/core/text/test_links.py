@@ -61,6 +61,32 @@ def test_any_reference_gives_a_target(href: str) -> None:
     target(href, base=None)
 
 
+PARTS = (
+    *("/", "//", "a", "Titres-de-sejour", "www.", "https://", "http://", "HTTP://", "exemple.fr"),
+    *(":443", ":80", ".", "..", "/./", "/../", "-", "~", "_", "%C3%A9", "é", "?", "#", "x=1", ";"),
+    *("/index.php", "/INDEX.html", "index.php5", "jsessionid=a", "a@", "/(S(abcdefgh12))", "\n"),
+)
+BASES = (
+    *(None, "", URL, "http://exemple.fr", "https://Exemple.fr:443/", "https://a@b.fr:81/x?y#z"),
+    *("/a/b", "a", "//exemple.fr/a", "ftp://exemple.fr/a", "http://[", "https://", "mailto:a"),
+    *("https:///a", "http:/a", "javascript:1", "https://www.éx.fr/a b"),
+)
+
+
+@given(
+    st.sampled_from(["", "/", "https://www.exemple.fr/"]),
+    st.lists(st.sampled_from(PARTS), max_size=7),
+    st.sampled_from(BASES),
+)
+def test_a_plain_address_leads_where_the_general_rules_say(
+    start: str, parts: list[str], base: str | None
+) -> None:
+    """With a space around it an address is not plain, and leads to the same place."""
+    href = start + "".join(parts)
+
+    assert target(href, base=base) == target(f" {href} ", base=base)
+
+
 @given(st.from_regex(r"[a-z]{1,20}@[a-z]{1,20}\.fr", fullmatch=True), st.integers(0, 255))
 def test_an_obfuscated_address_is_decoded(address: str, key: int) -> None:
     encoded = bytes([key, *(byte ^ key for byte in address.encode())]).hex()

@@ -49,6 +49,17 @@ def test_tidying_twice_is_tidying_once(text: str) -> None:
     assert tidy(tidy(text)) == tidy(text)
 
 
+@given(
+    st.text(
+        alphabet="aéÉœ  \t\n\r04.,€°©·•’‘“«»–—…\u00a0\u202f\u200b\u00ad\u0301½ﬁ\x02\u0085",
+        max_size=40,
+    )
+)
+def test_a_usual_text_is_tidied_as_any_is(text: str) -> None:
+    """An invisible sign that is seldom met leaves a text as it is, and makes it no usual one."""
+    assert tidy(text) == tidy(f"{text}\ufffb")
+
+
 @given(st.text(alphabet="aé 04.-@h€()", max_size=80))
 def test_tokens_are_words_with_their_places(text: str) -> None:
     tidied = tidy(text)

@@ -3,8 +3,7 @@
 import re
 from datetime import date
 
-from monitor.core.text.hints import hint
-from monitor.core.text.memo import WordTable
+from monitor.core.text.hints import hint, hint_of
 
 # French, English, German, Spanish, Italian: pages for foreigners are translated.
 _MONTHS = {
@@ -62,9 +61,6 @@ _UPDATE = re.compile(
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
-_FIGURES = re.compile(r"\d[/.-]\d")
-_MONTH_END = re.compile(rf"(?:{_MONTH})\b", re.IGNORECASE)
-_HOLDS_MONTH = WordTable(lambda word: _MONTH_END.search(word) is not None)
 _NUMBER = re.compile(r"\d{1,9}")
 _NAME = re.compile(r"[^\W\d_]+")
 # What a label needs, by single words.
@@ -72,6 +68,8 @@ STAMPED = hint(
     *("mis ", "mise ", "modifi", "publi", "actualis", "révis", "vérifi", "updat", "revis"),
     *("review", "effective", "last ", "stand", "zuletzt", "letzte", "última", "ultim"),
 )
+# What a date needs, by single words: a month, or figures with a sign between them.
+DATED = hint_of(re.compile(rf"(?:{_MONTH})\b|\d[/.-]\d", re.IGNORECASE))
 LONGEST_LABEL = 60  # characters
 
 
@@ -102,7 +100,7 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
     `before` is the text of the previous run: a label there and a date here make a stamp too.
     A publication or effect date is taken out as well, but is not an update.
     """
-    if not _DIGIT.search(text) or not _may_hold_date(text):
+    if not _DIGIT.search(text):
         return text, "", False
     if stamp := _stamp(text):
         return stamp
@@ -110,13 +108,6 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
         date_first = _DATE_FIRST.match(text)
         return _taken(text, date_first, before) if date_first else (text, "", False)
     return text, "", False
-
-
-def _may_hold_date(text: str) -> bool:
-    """Return False when a text holds no date: most labels stand in such texts."""
-    if _FIGURES.search(text):
-        return True
-    return any(map(_HOLDS_MONTH.__getitem__, text.split(" ")))
 
 
 def _stamp(text: str) -> tuple[str, str, bool] | None:

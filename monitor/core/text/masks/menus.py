@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from monitor.core.text.facts.page_facts import is_needed
+from monitor.core.text.hints import hint
 from monitor.core.text.page import Block, BlockKind
 
 RULE = "block.menu"
@@ -49,6 +50,7 @@ _OTHER_PAGES = re.compile(
 )
 # Without one of these it cannot match.
 _STEMS = ("aidé", "utile", "répondu", "help", "useful", "trouvé", "avis", "notez")
+ASKING = hint(*_STEMS)
 _ANSWER = re.compile(
     r"^(?:oui|non|yes|no|merci|envoyer|pas du tout|tout à fait|plutôt|moyennement|un peu|beaucoup"
     r"|très|👍|👎|\d{1,6}|submit|send|thank|pourquoi|votre (?:avis|commentaire|remarque))",
@@ -67,14 +69,19 @@ _LANGUAGE = re.compile(
 )
 
 
-def mask_menus(blocks: list[Block], *, guessed: bool) -> None:
-    """Mask the menus among the blocks, in place. `guessed`: no element declared the main part."""
+def mask_menus(blocks: list[Block], *, guessed: bool, hinted: int) -> None:
+    """Mask the menus among the blocks, in place.
+
+    `guessed`: no element declared the main part. `hinted` are the hints of all blocks together.
+    """
     main = [number for number, block in enumerate(blocks) if block.main]
     first = next((number for number in main if blocks[number].is_sentence), None)
     if first is None:
         return
     last = next(number for number in reversed(main) if blocks[number].is_sentence)
-    menus = {*_feedback(blocks, main), *_languages(blocks, main), *_above_title(blocks, main)}
+    menus = {*_languages(blocks, main), *_above_title(blocks, main)}
+    if hinted & ASKING:
+        menus.update(_feedback(blocks, main))
     menus.update(_elsewhere(blocks, main))
     for end in (
         [number for number in main if number < first],
@@ -92,11 +99,9 @@ def mask_menus(blocks: list[Block], *, guessed: bool) -> None:
 def _feedback(blocks: list[Block], main: list[int]) -> Iterator[int]:
     """Yield the question whether a page was helpful, and the short answers that follow it."""
     following = 0
-    page = "\n".join(blocks[number].text for number in main).lower()
-    stems = [stem for stem in _STEMS if stem in page]
-    for number in main if stems else ():
+    for number in main:
         block = blocks[number]
-        if _is_question(block, stems):
+        if _is_question(block):
             following = MOST_ANSWERS
             yield number
         elif following and len(block.words) <= MOST_ANSWER_WORDS and not block.links:
@@ -133,10 +138,9 @@ def _is_own(block: Block) -> bool:
     return block.is_sentence or is_needed(block.text, block.links)
 
 
-def _is_question(block: Block, stems: list[str]) -> bool:
-    """Return whether it asks for an opinion of the page, which holds these of `_STEMS`."""
+def _is_question(block: Block) -> bool:
     text = block.text
-    if len(text) > MOST_QUESTION_CHARACTERS or not any(map(text.lower().__contains__, stems)):
+    if len(text) > MOST_QUESTION_CHARACTERS or not any(map(text.lower().__contains__, _STEMS)):
         return False
     return len(block.words) <= MOST_QUESTION_WORDS and bool(_FEEDBACK.search(text))
 
