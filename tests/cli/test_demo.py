@@ -278,7 +278,8 @@ def test_robots_txt_is_obeyed_and_its_slots_are_gaps(played: Played) -> None:
 
     gaps = [g for g in played.store.gaps(played.began_at, end) if g.target == "prefecture-33"]
 
-    assert {gap.cause for gap in gaps} == {GapCause.ROBOTS}
+    late = {GapCause.OVERRUN}  # a busy machine also comes too late for a slot, and says so
+    assert {gap.cause for gap in gaps} - late == {GapCause.ROBOTS}
     assert played.store.observations("prefecture-33", played.began_at, end) == ()
 
 
