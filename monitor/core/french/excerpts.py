@@ -32,10 +32,13 @@ def excerpts(edit: Edit, *, facts: Sequence[str] = ()) -> Iterator[str]:
 
 
 def shorten(text: str, most: int = MOST_EXCERPT_CHARACTERS, *, around: Sequence[str] = ()) -> str:
-    """Cut a text between two words, around the first of some texts that it holds."""
+    """Cut a text between two words, around what it holds first of some texts, in whatever order.
+
+    They come from a set, and a summary is signed: it must be the same each time that it is made.
+    """
     if len(text) <= most:
         return text
-    place = next((text.find(fact) for fact in around if fact in text), 0)
+    place = min((text.find(fact) for fact in around if fact in text), default=0)
     start = max(0, place - most // 3) if place > most // 2 else 0
     if start:
         start = text.find(" ", start) + 1 or start

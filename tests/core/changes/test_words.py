@@ -1,9 +1,11 @@
 """Every kind, weight, element and obstacle has its French words."""
 
+from itertools import permutations
+
 import pytest
 
 from monitor.core.changes.change import ChangeKind, Edit, LinkEdit, Op, Piece, Weight
-from monitor.core.french import change_sentences
+from monitor.core.french import change_sentences, excerpts
 from monitor.core.text.page import Element, Obstacle
 
 
@@ -82,3 +84,14 @@ def test_a_text_is_cut_only_beyond_its_bound(length: int, shown: str) -> None:
     pieces = [Piece(op=Op.REMOVED, text="x" * length)]
     summary = change_sentences.summary((ChangeKind.TITLE,), edits=[edit(*pieces)], links=())
     assert summary == f"Titre : « {shown} » retiré."
+
+
+def test_an_excerpt_is_cut_at_the_same_place_in_whatever_order_its_facts_come() -> None:
+    """They are those of a set: with another seed of hashes, a signed summary was another."""
+    text = f"{'avant ' * 60}01 99 00 12 34 {'puis ' * 60}50 € {'enfin ' * 60}"
+    facts = ("50 €", "01 99 00 12 34", "absent")
+
+    cuts = {excerpts.shorten(text, around=order) for order in permutations(facts)}
+
+    (cut,) = cuts
+    assert "01 99 00 12 34" in cut
