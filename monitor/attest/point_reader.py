@@ -1,6 +1,7 @@
 """What each point knows of our targets: our own record, and those that we follow."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -100,6 +101,21 @@ class PointReader:
             finally:
                 if store is not None:
                     store.close()
+
+    @contextmanager
+    def record_of(self, name: str) -> Iterator[Store | None]:
+        """Open the record of a point of the configuration.
+
+        None where there is none to read, or its journal is at fault: it is heard no more.
+        """
+        folder = PointFolder(self._data, name)
+        known = any(point.name == name for point in self._config.points)
+        store = open_record(folder) if known and not folder.faults() else None
+        try:
+            yield store
+        finally:
+            if store is not None:
+                store.close()
 
     def metrics(self, own: OwnReads, now: datetime) -> PointMetrics:
         """Return what metrics show. Raises as `common_words`."""

@@ -123,6 +123,8 @@ def record_of(args: Namespace) -> Iterator[Store]:
     if record is None:
         known = f" ; suivis : {', '.join(names)}" if names else ""
         raise CommandRefused(f"--point {args.point} : rien n’est suivi sous ce nom{known}")
+    for fault in PointFolder(args.data, args.point).faults():
+        print(f"Le point « {args.point} » n’est plus écouté : {fault.text}", file=sys.stderr)
     with record:
         yield record
 

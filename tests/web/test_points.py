@@ -15,7 +15,7 @@ from monitor.config import Config, OtherPoint, load
 from monitor.metrics import Exposition, MetricsState
 from monitor.store import Store
 from monitor.web.api.application import build_interface
-from monitor.web.api.models import PointsAnswerJson
+from monitor.web.api.models import AvailabilityAnswerJson, PointsAnswerJson
 from monitor.web.pages_app import build
 from monitor.web.views.point_views import points_view
 from tests.support.clock import FakeClock
@@ -202,3 +202,35 @@ def test_the_availability_of_a_point_is_asked_by_its_name(
     for name in ("nantes", "../points/lyon", ".."):
         assert main([*asked, "--point", name]) == 2
         assert "suivis : lille, lyon" in capsys.readouterr().err
+
+
+def test_programs_ask_for_it_by_the_same_name(
+    watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["availability", "--config", str(FOLDER), "--data", str(watched.data)]
+    assert main([*command, "--target", "accueil", "--point", "lyon", "--format", "json"]) == 0
+    said_by_the_command = json.loads(capsys.readouterr().out)
+    (of_the_command,) = said_by_the_command
+    span = f"from={of_the_command['from']}&to={of_the_command['to']}"
+
+    answer = watched.web.get(f"/api/v1/availability?target=accueil&point=lyon&{span}").json()
+    ours = watched.web.get(f"/api/v1/availability?target=accueil&{span}").json()
+
+    AvailabilityAnswerJson.model_validate(answer)
+    assert answer["point"] == "lyon"
+    assert ours["point"] is None
+    (of_lyon,), (of_us,) = answer["availability"], ours["availability"]
+    assert of_lyon["outages"] == of_the_command["outages"] != of_us["outages"]
+
+
+@pytest.mark.parametrize("name", ["lille", "nantes", "points"])
+def test_a_point_that_is_at_fault_or_unknown_has_no_rates_for_programs(
+    watched: Watched, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = watched.web.get(f"/api/v1/availability?target=accueil&point={name}")
+    assert refused.status_code == 404
+    assert "nous suivons : lyon, lille" in refused.text
+    if name == "lille":
+        command = ["availability", "--config", str(FOLDER), "--data", str(watched.data)]
+        assert main([*command, "--target", "accueil", "--point", name]) == 0
+        assert "n’est plus écouté : Deux histoires" in capsys.readouterr().err

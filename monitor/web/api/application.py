@@ -33,7 +33,7 @@ from monitor.web.api import models, problem_details, questions
 from monitor.web.api.dossier_description import described_dossiers
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.api.interface_reads import InterfaceReads
-from monitor.web.api.point_answers import points_answer
+from monitor.web.api.point_answers import availability_answer, points_answer
 from monitor.web.api.problem_details import QuestionFaults
 from monitor.web.api.record_answers import Answers, named
 from monitor.web.serving.answer_cache import AnswerCache, Busy, CachedAnswer, has_tag
@@ -227,8 +227,7 @@ class _RecordService:
                 endpoint=self.map,
                 model=models.DepartmentsJson,
                 summary="La carte des départements",
-                description="Les contours des départements, en GeoJSON (RFC 7946), et l’état le "
-                "plus grave des cibles de chacun. Sans paramètre.",
+                description="GeoJSON (RFC 7946) : contours et état le plus grave. Sans paramètre.",
             )
         }
         if self._points is not None:
@@ -263,7 +262,8 @@ class _RecordService:
     async def availability(
         self, request: Request, question: Annotated[questions.AvailabilityQuestion, Query()]
     ) -> Response:
-        return await self._answer(request, question, self._answers.availability)
+        answer = partial(availability_answer, self._points, self._answers)
+        return await self._answer(request, question, answer)
 
     async def changes(
         self, request: Request, question: Annotated[questions.ChangesQuestion, Query()]
@@ -287,8 +287,8 @@ class _RecordService:
 
     async def points(self, request: Request) -> Response:
         _require_bare(request)
-        confer = partial(points_answer, self._points, self._reads)
-        return await self._answer(request, questions.PointsQuestion(), confer)
+        answer = partial(points_answer, self._points, self._reads)
+        return await self._answer(request, questions.PointsQuestion(), answer)
 
     async def _answer(
         self,

@@ -330,6 +330,9 @@ class AvailabilityJson(AccountJson):
 
 
 class AvailabilityAnswerJson(Exact):
+    """`point`: the other point of whose journal these are; null for ours."""
+
+    point: str | None
     from_: str = Field(alias="from")
     to: str
     availability: list[AvailabilityJson]

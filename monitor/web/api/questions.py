@@ -212,9 +212,15 @@ class AvailabilityQuestion(Scoped, Spanned):
         description="Aussi en parties (« parts ») : jours, semaines, mois, heures de la journée, "
         "heures d’ouverture, dates du droit.",
     )
+    point: Name | None = Field(
+        None,
+        description="D’après le journal d’un autre point que nous suivons, de ceux de "
+        "/api/v1/points. Sans lui : d’après le nôtre.",
+    )
 
     def needs_present(self, now: datetime) -> bool:
-        return self.until is None or self.until > now
+        """Return whether it does: what another point recorded may come to us later."""
+        return self.point is not None or self.until is None or self.until > now
 
 
 # Error of pydantic -> what is said of it; {name} is filled from the error's context.

@@ -103,6 +103,10 @@ class Answers:
         self._reads = reads
         self._config = config
 
+    def of(self, reads: InterfaceReads) -> "Answers":
+        """Return the same from another record, by the same plan."""
+        return Answers(reads, self._config)
+
     def targets(self, question: TargetsQuestion, _: datetime) -> dict[str, Any]:
         targets = Targets(self._reads, self._config)
         chosen = targets.chosen(question)
@@ -297,6 +301,7 @@ class Answers:
         figures = list(availabilities(self._reads, questions, basis_of(self._config.figures)))
         figures.sort(key=lambda answer: not answer.enough)  # those without a rate come last
         return {
+            "point": question.point,
             "from": utc(since),
             "to": utc(until),
             "availability": [shapes.availability(answer) for answer in figures],
