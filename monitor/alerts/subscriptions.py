@@ -18,6 +18,7 @@ from monitor.config import Config
 from monitor.core.notices.notice import Notice, NoticeKind, SubscriberState
 from monitor.core.notices.topics import known_topics, usable
 from monitor.core.untrusted.mail_addresses import normalized
+from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.store import Store
 from monitor.store.reads.alert_reads import Recipient
@@ -84,6 +85,7 @@ class Subscriptions:
     async def work(self) -> None:
         """Do what waits in the queue, for ever. Raises StoreError."""
         while True:
+            heed_cancellation()
             await self.subscribe(await self._queue.get())
 
     async def subscribe(self, request: SubscriptionRequest) -> None:

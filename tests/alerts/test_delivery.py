@@ -147,6 +147,35 @@ def test_a_mail_says_what_the_other_points_say_when_it_is_sent(
     asyncio.run(story())
 
 
+def test_a_delivery_that_is_asked_to_end_ends_when_the_library_says_otherwise(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancellation while a connection is made may come back as the failure of the connection.
+
+    The service then never stopped: all of it waited for this loop.
+    """
+    connecting = asyncio.Event()
+
+    async def connect(_: RelaySession) -> RelaySession:
+        connecting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RelayUnreachable("ConnectError") from None
+        raise AssertionError
+
+    async def story() -> bool:
+        async with posting(store, tmp_path) as post:
+            monkeypatch.setattr(RelaySession, "__aenter__", connect)
+            delivery = asyncio.create_task(post.delivery.run())
+            await connecting.wait()
+            delivery.cancel()
+            await asyncio.wait([delivery], timeout=60)
+            return delivery.cancelled()
+
+    assert asyncio.run(story())
+
+
 def answers(*texts: str) -> Callable[[str], str]:
     """Return an answer after the other; the last for ever."""
     rest = list(texts)

@@ -53,7 +53,9 @@ _INDEX = re.compile(r"/index\.(?:php|html?|aspx?)(?=/|$)", re.IGNORECASE)
 _NO_NUMBER = re.compile(r"[^\d+]")
 # An address that no rule changes, but for its end, its index and its "www.": most are.
 _PLAIN = re.compile(
-    r"(?:https?://(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*))?((?:/[\w~-][\w.~-]*)+/?)", re.ASCII
+    r"(?:https?://(?:www\.)?([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9}))?"
+    r"((?:/[\w~-][\w.~-]{0,250}){1,30}/?)",
+    re.ASCII,
 )
 _CONTACTS = frozenset({"mailto", "tel", "sms"})
 _SAFE = "/~!$&'()*+,;=:@%"

@@ -24,6 +24,7 @@ from monitor.config.settings import Settings
 from monitor.dossier.online.dossier_links import FOLDER, DossierLinks, is_over
 from monitor.dossier.online.dossier_wishes import DossierState, DossierWish, decoded
 from monitor.evidence import durable
+from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 
@@ -137,6 +138,7 @@ class DossierQueue:
 
     async def _make_for_ever(self) -> None:
         while True:
+            heed_cancellation()
             await self._added.wait()
             while self._waiting:
                 folder, (_, wish) = self._waiting.popitem(last=False)
@@ -220,6 +222,7 @@ class DossierQueue:
 
     async def _tidy_for_ever(self) -> None:
         while True:
+            heed_cancellation()
             # Listed before it is asked which are busy: one that is begun later is not in the list.
             names = await asyncio.to_thread(_names_in, self._root)
             busy = {name for name, one in self._states.items() if one.outcome == "working"}

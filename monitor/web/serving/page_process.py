@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from monitor.runtime.cancellation import heed_cancellation
 from monitor.store import StoreError
 from monitor.web.serving.messages import (
     DOSSIER,
@@ -104,6 +105,7 @@ class WebProcess:
         loop = asyncio.get_running_loop()
         delay = RestartDelay()
         while True:
+            heed_cancellation()
             began = loop.time()
             code = await self._live()
             wait_s = delay.after(loop.time() - began)
