@@ -49,7 +49,6 @@ from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import PageTracker, metrics_of_pages
 from monitor.probe.renderer import build_renderer, shown_beside
 from monitor.probe.schedule import Schedule
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -375,7 +374,6 @@ class App:
         """Run `work` now, and then every `interval_s`, however long it takes below that."""
         due_us = self._clock.monotonic_us()
         while True:
-            heed_cancellation()
             await work()
             now_us = self._clock.monotonic_us()
             due_us = max(due_us + round(interval_s * 1e6), now_us)

@@ -15,7 +15,6 @@ from monitor.alerts.vault import open_vault
 from monitor.config import Config
 from monitor.config.settings import Settings
 from monitor.metrics import MetricsState
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -115,10 +114,8 @@ class Alerts:
 
     async def _for_ever(self, work: Callable[[], Awaitable[object]], every_s: float = 0) -> None:
         while True:
-            heed_cancellation()
             wait_s = AGAIN_S
             with self._faults.sparing("alerts"):
                 await work()
                 wait_s = every_s
-            heed_cancellation()
             await self._clock.sleep(wait_s)

@@ -24,7 +24,6 @@ from monitor.core.notices.notice import MessageState, SubscriberState
 from monitor.core.notices.timing import retry_at
 from monitor.core.notices.topics import OPERATOR
 from monitor.metrics import MetricsState
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.store import Store
 from monitor.store.reads.alert_reads import DueMessage
@@ -85,7 +84,6 @@ class ChannelDelivery:
     async def run(self, channel: Channel) -> None:
         """Deliver to one channel until cancelled."""
         while True:
-            heed_cancellation()
             if not await self.deliver_due(channel):
                 await self._clock.sleep(IDLE_S)
 

@@ -31,7 +31,6 @@ from monitor.config.settings import Settings
 from monitor.core.notices.notice import MessageState, NoticeKind, SubscriberState
 from monitor.core.notices.timing import PATIENCE, day_began, retry_at
 from monitor.metrics import MetricsState
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.store import Store
 from monitor.store.reads.alert_reads import DueMessage, Recipient
@@ -83,11 +82,9 @@ class Delivery:
         again_s = AGAIN_S
         await self._write(lambda c: outbox_writes.lapse_claims(c, self._clock.now()))
         while True:
-            heed_cancellation()
             try:
                 sent = await self.deliver_due()
             except RelayUnreachable as why:
-                heed_cancellation()
                 log.warning("mail server not reached", why=str(why), again_s=again_s)
                 await self._clock.sleep(again_s)
                 again_s = min(2 * again_s, AGAIN_MAX_S)

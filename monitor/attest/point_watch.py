@@ -10,7 +10,6 @@ import structlog
 from monitor.attest.point_reader import PointReader
 from monitor.config import Config
 from monitor.metrics import MetricsState
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -52,7 +51,6 @@ class PointWatch:
 
     async def _read(self) -> None:
         while True:
-            heed_cancellation()
             with self._faults.sparing("points"):
                 self._board.points = await asyncio.to_thread(
                     self._reader.metrics, self._store, self._clock.now()
@@ -61,7 +59,6 @@ class PointWatch:
 
     async def _follow(self, config_folder: Path) -> None:
         while True:
-            heed_cancellation()
             try:
                 code = await _follower(config_folder, self._data)
             except OSError as error:  # no memory for another process

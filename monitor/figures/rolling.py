@@ -18,7 +18,6 @@ from monitor.figures.answers import Reads
 from monitor.figures.recorded_targets import recorded_targets
 from monitor.figures.scopes import Scopes
 from monitor.metrics import MetricsState, RollingMetrics, WindowFigures
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store.reads.plan_reads import Definition
@@ -73,7 +72,6 @@ class RollingFigures:
     async def run(self) -> None:
         """Compute until cancelled. Raises StoreError."""
         while True:
-            heed_cancellation()
             began_us = self._clock.monotonic_us()
             with self._faults.sparing("figures"):
                 await self.compute()

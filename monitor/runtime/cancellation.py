@@ -8,7 +8,8 @@ def heed_cancellation() -> None:
 
     A library may turn a cancellation into a fault of its own, or return as if there were none, as
     `asyncio.wait_for` of Python 3.11 does where both come at once. A loop that goes on then is
-    waited for in vain, and a service that must stop never does: each round begins with this.
+    waited for in vain, and a service that must stop never does. Whatever waits by the clock heeds
+    it; an endless loop that waits for something else begins each round with this.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():

@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+from monitor.runtime.cancellation import heed_cancellation
+
 
 class Clock(Protocol):
     """The clocks that the program may read, and the wait."""
@@ -22,7 +24,10 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait on the monotonic clock. Zero or less yields once."""
+        """Wait on the monotonic clock. Zero or less yields once.
+
+        A task that was asked to end does not wait: see `heed_cancellation`.
+        """
         ...
 
 
@@ -39,4 +44,5 @@ class SystemClock:
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
 
     async def sleep(self, seconds: float) -> None:
+        heed_cancellation()
         await asyncio.sleep(max(0.0, seconds))

@@ -25,6 +25,7 @@ from monitor.core.notices.notice import MessageState, SubscriberState
 from monitor.core.points.combine import PointWord, combine
 from monitor.metrics import MetricsState
 from monitor.metrics.metrics_state import PointMetrics
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 from monitor.store.writing import subscriber_writes
 from tests.support.alerting import VAULT, closed, configured, opened, set_wall, subscribe, write
@@ -167,6 +168,7 @@ def test_a_delivery_that_is_asked_to_end_ends_when_the_library_says_otherwise(
     async def story() -> bool:
         async with posting(store, tmp_path) as post:
             monkeypatch.setattr(RelaySession, "__aenter__", connect)
+            monkeypatch.setattr(post.delivery, "_clock", SystemClock())
             delivery = asyncio.create_task(post.delivery.run())
             await connecting.wait()
             delivery.cancel()

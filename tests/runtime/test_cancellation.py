@@ -9,20 +9,19 @@ from pathlib import Path
 import pytest
 
 from monitor.runtime.cancellation import heed_cancellation
+from monitor.runtime.clock import SystemClock
 
 MONITOR = Path(__file__).parents[2] / "monitor"
 PATIENT_S = 60.0  # a bound, never reached where a loop ends
-# Loops without it: they await nothing of others, or end with their own process, page or request.
+# Endless loops that neither heed it nor wait by the clock: they await nothing of libraries, or end
+# with their own process, page or request.
 WITHOUT = {
-    "attest/follower_child.py",  # a process that is killed
     "attest/following.py",
     "browser/visit.py",
-    "cli/demo.py",
     "demo/mail_sink.py",
     "fetch/connection.py",
     "fetch/fetcher.py",
     "fetch/transport.py",
-    "probe/schedule.py",
     "web/serving/worker.py",
 }
 
@@ -41,9 +40,9 @@ async def swallowed() -> None:
 
 async def rounds(work: Callable[[], Awaitable[None]]) -> None:
     while True:
-        heed_cancellation()
         with suppress(OSError):
             await work()
+        await SystemClock().sleep(PATIENT_S * 10)
 
 
 @pytest.mark.parametrize("work", [turned_into_a_fault, swallowed])
@@ -76,11 +75,16 @@ def endless(path: Path) -> Iterator[ast.While]:
                     yield inner
 
 
-def test_each_endless_loop_of_the_service_begins_with_it() -> None:
+def heeds(loop: ast.While) -> bool:
+    text = ast.unparse(loop)
+    return "clock.sleep(" in text or ast.unparse(loop.body[0]) == "heed_cancellation()"
+
+
+def test_each_endless_loop_of_the_service_heeds_it() -> None:
     without = {
         path.relative_to(MONITOR).as_posix()
         for path in MONITOR.rglob("*.py")
         for loop in endless(path)
-        if ast.unparse(loop.body[0]) != "heed_cancellation()"
+        if not heeds(loop)
     }
     assert without == WITHOUT

@@ -222,7 +222,6 @@ class DossierQueue:
 
     async def _tidy_for_ever(self) -> None:
         while True:
-            heed_cancellation()
             # Listed before it is asked which are busy: one that is begun later is not in the list.
             names = await asyncio.to_thread(_names_in, self._root)
             busy = {name for name, one in self._states.items() if one.outcome == "working"}

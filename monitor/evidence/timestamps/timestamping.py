@@ -37,7 +37,6 @@ from monitor.evidence.timestamps.rfc3161 import (
     check_answer,
     check_token,
 )
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 
 KEPT = Path("journal", "horodatages")
@@ -127,7 +126,6 @@ class Stamper:
 
     async def _attend(self, desk: Desk) -> None:
         while True:
-            heed_cancellation()
             await self._visit(desk)
             await self._clock.sleep(TICK_S)
 

@@ -17,7 +17,6 @@ from monitor.evidence.log.note import Checkpoint, Note, VerifierKey, cosigned_at
 from monitor.evidence.outbound_http import OutboundHttp, Reply, Unreachable
 from monitor.evidence.retry_delay import RetryDelay
 from monitor.evidence.witness.witness_protocol import MAX_AHEAD_S, CosignatureError, Request, accept
-from monitor.runtime.cancellation import heed_cancellation
 from monitor.runtime.clock import Clock
 
 TICK_S = 5.0
@@ -147,7 +146,6 @@ class Cosigners:
 
     async def _attend(self, party: Party) -> None:
         while True:
-            heed_cancellation()
             await self._visit(party)
             await self._clock.sleep(TICK_S)
 
